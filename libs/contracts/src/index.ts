@@ -1,0 +1,3 @@
+export * from './metrics.js';
+export * from './study-spec.js';
+export * from './rest.js';

@@ -1,0 +1,98 @@
+/** A figure with unit and source, as every number in a hardware profile has. */
+export interface Figure {
+  readonly value: number;
+  readonly unit: string;
+  /** where it is from: document and place, or how it was derived */
+  readonly source: string;
+}
+
+export type Precision = 'fp32' | 'fp16' | 'int8';
+
+export interface PrecisionProfile {
+  /** peak multiply-accumulates, unit MAC/s */
+  readonly peakMacs: Figure;
+  /** share of the peak a dense convolution reaches, unit 1 */
+  readonly utilisation: Figure;
+  /** energy of one multiply-accumulate, unit J */
+  readonly energyPerMac: Figure;
+}
+
+export interface DeviceProfile {
+  readonly id: string;
+  readonly title: string;
+  readonly class: 'cloud' | 'mobile' | 'mcu' | 'accelerator';
+  readonly description?: string | undefined;
+  readonly precisions: Partial<Record<Precision, PrecisionProfile>>;
+  readonly defaultPrecision: Precision;
+  readonly memory: {
+    /** working memory for activations, unit B */
+    readonly ram: Figure;
+    /** storage for weights and code, unit B; null where it does not bind (cloud) */
+    readonly flash: Figure | null;
+    /** bandwidth of the memory that activations and weights stream through, unit B/s */
+    readonly bandwidth: Figure;
+    /** energy to move one byte of working memory (activations) and of weight storage, unit J/B */
+    readonly energyPerByte: Figure;
+    readonly weightEnergyPerByte: Figure;
+  };
+  /** time to start one operator, unit s */
+  readonly operatorOverhead: Figure;
+  /** power drawn while idle or leaking during an inference, unit W */
+  readonly staticPower: Figure;
+  /** power when running, unit W */
+  readonly activePower: Figure | null;
+  /** slowdown of an operator kind against the dense-convolution roofline, unit 1, ≥ 1 */
+  readonly operatorFactors: Partial<Record<'depthwise' | 'grouped' | 'pointwise' | 'linear' | 'elementwise' | 'pool' | 'attention', Figure>>;
+  /** flash taken by the runtime and its code, and RAM it takes besides activations, unit B */
+  readonly runtime: { readonly name: string; readonly flash: Figure; readonly ram: Figure };
+  /** relative half-width of the 90 % interval of a prediction until it is calibrated, unit 1 */
+  readonly uncertainty: { readonly latency: Figure; readonly energy: Figure; readonly memory: Figure };
+  /** price of the part, unit USD */
+  readonly price?: Figure | undefined;
+  readonly notes?: readonly string[] | undefined;
+}
+
+/** A predicted quantity with its 90 % interval. Units: s, J, B. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** model and profile that made it */
+  readonly model: string;
+  readonly warnings: readonly string[];
+}
+
+export interface LayerCost {
+  readonly node: string;
+  readonly kind: string;
+  readonly block: string | null;
+  readonly outputShape: readonly number[];
+  readonly macs: number;
+  readonly params: number;
+  readonly weightBytes: number;
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  /** bytes of activations alive while it runs */
+  readonly liveBytes: number;
+  /** s */
+  readonly latency: number;
+  /** J */
+  readonly energy: number;
+  /** what limits it on this device */
+  readonly bound: 'compute' | 'memory' | 'overhead' | 'free';
+}
+
+export interface NetworkCost {
+  readonly device: string;
+  readonly precision: Precision;
+  readonly latency: Estimate;
+  readonly energy: Estimate;
+  readonly peakRam: Estimate;
+  readonly flash: Estimate;
+  readonly macs: number;
+  readonly params: number;
+  readonly madds: number;
+  readonly layers: readonly LayerCost[];
+  /** node ids in the order they run, one entry a layer; layers[i].liveBytes belongs to order[i] */
+  readonly order: readonly string[];
+}

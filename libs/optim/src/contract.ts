@@ -1,0 +1,72 @@
+import type { Genes, SearchSpace } from '@app/space';
+
+/** JSON value: optimizer state is data. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** What an optimizer is asked to minimise. Directions and limits were turned round before: f minimised, g ≤ 0 feasible. */
+export interface SearchProblem {
+  readonly space: SearchSpace;
+  /** m ≥ 1 */
+  readonly objectives: number;
+  /** number of constraints, ≥ 0 */
+  readonly constraints: number;
+  /** In the minimised objectives; absent: the optimizer chooses its own for acquisition. */
+  readonly referencePoint?: readonly number[] | undefined;
+  /** Points to try first, canonical genes. */
+  readonly start?: readonly Genes[] | undefined;
+  readonly seed: number;
+  /** Trials the study may spend in all, if known; lets a method split its budget. */
+  readonly maxTrials?: number | undefined;
+}
+
+export interface Candidate {
+  /** canonical: on the user's grid, inactive genes at their default */
+  readonly genes: Genes;
+  readonly key: string;
+  /** The step that made it: `sobol`, `mads:poll`, `mads:speculative`, `bo:log-ehvi`, … */
+  readonly proposedBy: string;
+  /** What the optimizer wants back with the outcome (parent, generation, direction). Stored with the trial. */
+  readonly note?: Json | undefined;
+}
+
+/**
+ * A trial with its outcome, as told. `null` objective or violation: not known (failed, or only part of the metrics came).
+ * Infinite and NaN values never arrive here: the engine turns them into `null`.
+ */
+export interface Told extends Candidate {
+  readonly state: 'completed' | 'infeasible' | 'failed';
+  /** [m], minimised */
+  readonly objectives: readonly (number | null)[];
+  /** [constraints], g ≤ 0 is feasible */
+  readonly violations: readonly (number | null)[];
+}
+
+/**
+ * One search in progress.
+ *
+ * Law (tested for all): with the same problem, `restore(snapshot(), all told so far)` continues exactly as this run would,
+ * and starting afresh with the same asks and tells gives the same snapshot. The snapshot is small (no history in it), so that it
+ * can be stored with every step; the history is the trials themselves.
+ * Departure from style.md's ask(state) → state: a run may keep indexes of a long history in memory, which a pure function would
+ * have to rebuild at every ask (10,000 trials: quadratic). `snapshot` keeps the purity where it matters: on disk.
+ */
+export interface OptimizerRun {
+  /**
+   * Up to n new candidates, none ever asked before (neither told nor pending). Fewer than n only if the space is exhausted or
+   * the method needs pending results first; an empty answer with nothing pending means: exhausted, the study ends.
+   */
+  ask(n: number): Candidate[];
+  /** Outcomes in the order they count; each was asked by this run or is an import (unknown to it, learned from all the same). */
+  tell(settled: readonly Told[]): void;
+  /** State as data, JSON; asked-but-untold candidates are in it. */
+  snapshot(): Json;
+}
+
+export interface Optimizer {
+  readonly name: string;
+  readonly title: string;
+  /** Raised when a snapshot of an older version can't be read; the fold is then replayed from the trials. */
+  readonly version: number;
+  start(problem: SearchProblem, settings?: Readonly<Record<string, unknown>>): OptimizerRun;
+  restore(problem: SearchProblem, snapshot: Json, history: readonly Told[], settings?: Readonly<Record<string, unknown>>): OptimizerRun;
+}

@@ -1,0 +1,2 @@
+export type * from './parameter.js';
+export type * from './search-space.js';

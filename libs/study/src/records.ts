@@ -1,0 +1,136 @@
+import type { Metrics, ProblemSpec, StudySpec, StudyState, TrialState } from '@app/contracts';
+import type { DeviceProfile } from '@app/cost';
+import type { Json } from '@app/optim';
+import type { Genes, Parameter, Point } from '@app/space';
+
+/** A space as a study keeps it: its own copy, so that a later change of the built-in one changes nothing. */
+export interface SpaceDefinition {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** decoder of the space (`flynet`, `nas-bench-201`, …) or `none`: points have no network */
+  readonly family: string;
+  readonly parameters: readonly Parameter[];
+  /** settings the decoder takes besides the point */
+  readonly settings: Readonly<Record<string, Json>>;
+  readonly sources: readonly string[];
+}
+
+/** All a search is a function of (design.md, decision 4): with the settled trials it determines every further step. */
+export interface StudyDefinition {
+  readonly spec: StudySpec;
+  readonly space: SpaceDefinition;
+  readonly devices: readonly DeviceProfile[];
+}
+
+export interface StudyRecord extends StudyDefinition {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: StudyState;
+  readonly reason: string | null;
+  readonly message: string | null;
+  /** grows with every committed change; events carry it */
+  readonly revision: number;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  /** time spent in state running, up to `runningSince` */
+  readonly runningMs: number;
+  /** since when it runs; null unless running or stopping */
+  readonly runningSince: Date | null;
+  /** minimised objectives; null until fixed */
+  readonly referencePoint: readonly number[] | null;
+  readonly hypervolume: number | null;
+  readonly frontSize: number;
+}
+
+export interface TrialCounts {
+  readonly pending: number; readonly running: number; readonly completed: number; readonly infeasible: number; readonly failed: number; readonly cancelled: number; readonly total: number;
+}
+
+/** What an evaluation came to. Outcomes with a reason, never exceptions. */
+export interface TrialOutcome {
+  readonly state: 'completed' | 'infeasible' | 'failed';
+  /** machine code: `constraint`, `invalid-metric`, `timeout`, `evaluator-error`, `decode-error`, `worker-lost`, … */
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly metrics: Metrics;
+  /** [m], minimised, canonical units; null: not known */
+  readonly objectives: readonly (number | null)[];
+  /** [constraints + objective bounds], g ≤ 0 feasible, canonical units; null: not known */
+  readonly violations: readonly (number | null)[];
+  readonly feasible: boolean | null;
+  readonly durationMs: number;
+}
+
+export interface ProposedTrial {
+  /** deterministic: UUID v5 of (study, number) */
+  readonly id: string;
+  /** 1, 2, … in the order asked */
+  readonly number: number;
+  readonly round: number;
+  readonly key: string;
+  readonly genes: Genes;
+  readonly parameters: Point;
+  readonly proposedBy: string;
+  readonly note: Json;
+}
+
+export interface SettledTrial extends ProposedTrial, TrialOutcome {}
+
+export interface TrialRecord extends ProposedTrial {
+  readonly studyId: string;
+  readonly state: TrialState;
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly metrics: Metrics;
+  readonly objectives: readonly (number | null)[];
+  readonly violations: readonly (number | null)[];
+  readonly feasible: boolean | null;
+  readonly onFront: boolean;
+  readonly rank: number | null;
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly settledAt: Date | null;
+  readonly durationMs: number | null;
+}
+
+/** Hypervolume and front size after trial `number`. */
+export interface HistoryEntry {
+  readonly number: number;
+  readonly hypervolume: number | null;
+  readonly frontSize: number;
+}
+
+/** Everything one step changes, written in one transaction. */
+export interface StepCommit {
+  /** rounds the step opened: trials asked. Those also in `settled` were evaluated within the step. */
+  readonly proposed: readonly ProposedTrial[];
+  /** outcomes evaluated within the step (not those settled by evaluation jobs before) */
+  readonly settled: readonly SettledTrial[];
+  /** trials 1 … told have been told to the optimizer */
+  readonly told: number;
+  /** optimizer and engine state after the step; `version` guards reading it back */
+  readonly snapshot: { readonly version: string; readonly state: Json };
+  readonly referencePoint: readonly number[] | null;
+  readonly hypervolume: number | null;
+  readonly frontSize: number;
+  readonly frontAdded: readonly string[];
+  readonly frontRemoved: readonly string[];
+  /** changed ranks: trial id → rank */
+  readonly ranks: readonly { readonly id: string; readonly rank: number | null }[];
+  readonly history: readonly HistoryEntry[];
+  /** the study ends with this step */
+  readonly finish: { readonly state: 'completed' | 'failed'; readonly reason: string; readonly message: string } | null;
+}
+
+/** What is needed to carry a search on. */
+export interface FoldState {
+  readonly snapshot: { readonly version: string; readonly state: Json } | null;
+  readonly told: number;
+  /** all trials in order of number, settled or not */
+  readonly trials: readonly TrialRecord[];
+}
+
+export type { ProblemSpec };
