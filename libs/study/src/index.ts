@@ -1,2 +1,3 @@
 export type * from './records.js';
 export * from './ports.js';
+export * from './accuracy.js';

@@ -1,0 +1,37 @@
+import type { Metrics } from '@app/contracts';
+import type { Graph } from '@app/graph';
+import type { Point } from '@app/space';
+import type { SpaceDefinition } from './records.js';
+
+/** One candidate whose accuracy is asked for. */
+export interface AccuracyRequest {
+  readonly space: SpaceDefinition;
+  readonly point: Point;
+  /** null: the space's points have no network */
+  readonly graph: Graph | null;
+  readonly task: { readonly numClasses: number; readonly inputChannels: number };
+  readonly signal: AbortSignal;
+  /** 0 < fidelity ≤ 1, 1 being the full evaluation; left out: 1 */
+  readonly fidelity?: number | undefined;
+}
+
+/** Port: how a study learns the accuracy of a candidate. One evaluator serves one study and may answer many requests at once. */
+export interface AccuracyEvaluator {
+  readonly id: string;
+  /** estimate, s, for planning how many trials one job takes */
+  readonly secondsPerTrial: number;
+  /** metric keys it answers; empty: none, or not known before the first answer (a user's command) */
+  readonly metrics: readonly string[];
+  /** @throws EvaluatorError, an outcome of the trial and not a fault of the program; the signal's reason once it is aborted */
+  evaluate(request: AccuracyRequest): Promise<Metrics>;
+  close(): Promise<void>;
+}
+
+/** The candidate could not be evaluated; the trial fails with this reason. */
+export class EvaluatorError extends Error {
+  /** @param reason machine code: `invalid-metric`, `evaluator-exited`, `evaluator-error`, `timeout`, `unsupported`, … */
+  constructor(readonly reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EvaluatorError';
+  }
+}
