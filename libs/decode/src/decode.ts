@@ -1,0 +1,49 @@
+import type { Graph } from '@app/graph';
+import type { Point } from '@app/space';
+import { DecodeError } from './decode-error.js';
+import type { Family, Task } from './family.js';
+import { flynet } from './flynet/flynet.js';
+import { nasBench201 } from './nas-bench-201.js';
+import { PointReader, SettingsReader } from './readers.js';
+import { resnet18Scaling } from './resnet18-scaling.js';
+
+/** What decoding needs to know of a search space. */
+export interface SpaceLike {
+  readonly family: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Every kind of network there is. A new one is one file and one line here. */
+export const FAMILIES = {
+  flynet,
+  'nas-bench-201': nasBench201,
+  'resnet18-scaling': resnet18Scaling,
+} as const satisfies Readonly<Record<string, Family>>;
+
+export type FamilyName = keyof typeof FAMILIES;
+export const FAMILY_NAMES = Object.keys(FAMILIES) as readonly FamilyName[];
+
+export const isFamily = (name: string): name is FamilyName => Object.hasOwn(FAMILIES, name);
+
+/**
+ * The network a point stands for: batch 1, nodes in the order they run, output [1, numClasses].
+ *
+ * @param point  every parameter of the family, no others; with inactive ones absent
+ * @throws DecodeError naming the parameter, what came and what was due; family `none` has no networks
+ */
+export function decode(space: SpaceLike, point: Point, task: Task): Graph {
+  if (!isFamily(space.family)) {
+    const due = `one of ${FAMILY_NAMES.join(', ')}${space.family === 'none' ? ' (points of a space of family "none" stand for no network)' : ''}`;
+    throw new DecodeError('family', space.family, due);
+  }
+  checkTask(task);
+  const family: Family = FAMILIES[space.family];
+  return family.decode(new PointReader(point, family.parameters), { task, settings: new SettingsReader(space.settings, family.settings) });
+}
+
+function checkTask(task: Task): void {
+  for (const name of ['numClasses', 'inputChannels'] as const) {
+    const value = task[name];
+    if (!Number.isSafeInteger(value) || value < 1) throw new DecodeError(`task.${name}`, value, 'an integer of at least 1');
+  }
+}

@@ -1,0 +1,23 @@
+import type { Graph } from '@app/graph';
+import type { PointReader, SettingsReader } from './readers.js';
+
+export interface Task {
+  readonly numClasses: number;
+  readonly inputChannels: number;
+}
+
+export interface DecodeContext {
+  readonly task: Task;
+  readonly settings: SettingsReader;
+}
+
+/** A kind of network: what it reads of a point, and the graph it makes of it. */
+export interface Family {
+  readonly name: string;
+  /** parameters a point must have, all of them and no others */
+  readonly parameters: readonly string[];
+  /** settings a space may give; each has a default */
+  readonly settings: readonly string[];
+  /** @throws DecodeError if a value is outside what the family can build */
+  decode(point: PointReader, context: DecodeContext): Graph;
+}
