@@ -29,9 +29,13 @@ export interface AccuracyEvaluator {
 
 /** The candidate could not be evaluated; the trial fails with this reason. */
 export class EvaluatorError extends Error {
+  /** what was known all the same: a partial result is learned from */
+  readonly metrics: Metrics;
+
   /** @param reason machine code: `invalid-metric`, `evaluator-exited`, `evaluator-error`, `timeout`, `unsupported`, … */
-  constructor(readonly reason: string, message: string, options?: ErrorOptions) {
+  constructor(readonly reason: string, message: string, options?: ErrorOptions & { readonly metrics?: Metrics }) {
     super(message, options);
     this.name = 'EvaluatorError';
+    this.metrics = options?.metrics ?? {};
   }
 }

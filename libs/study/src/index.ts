@@ -1,3 +1,11 @@
 export type * from './records.js';
 export * from './ports.js';
 export * from './accuracy.js';
+export * from './problem.js';
+export * from './evaluate.js';
+export * from './engine.js';
+export * from './step.js';
+export * from './trial-id.js';
+export * from './progress.js';
+export * from './views.js';
+export * from './dry-run.js';

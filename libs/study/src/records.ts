@@ -58,7 +58,7 @@ export interface TrialOutcome {
   readonly metrics: Metrics;
   /** [m], minimised, canonical units; null: not known */
   readonly objectives: readonly (number | null)[];
-  /** [constraints + objective bounds], g ≤ 0 feasible, canonical units; null: not known */
+  /** [constraints + objective bounds], g ≤ 0 feasible, relative to the limit; null: not known */
   readonly violations: readonly (number | null)[];
   readonly feasible: boolean | null;
   readonly durationMs: number;

@@ -1,0 +1,97 @@
+import { evaluateCandidate, studyTerms, type AccuracyEvaluator, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { accuracyEvaluator } from '@app/train';
+import { keepLease, type JobContext } from './worker.js';
+
+/** A trial whose workers died this often is taken to be what kills them. */
+const MAX_LOST_WORKERS = 10;
+/** Accidents of the evaluator, not results of the candidate: worth another attempt. */
+const RETRYABLE = new Set(['evaluator-exited', 'worker-lost']);
+
+/** Evaluates trials that take long: one job each, any number at a time over all workers. */
+export class EvaluationJobs {
+  private readonly evaluators = new Map<string, AccuracyEvaluator>();
+  private readonly running = new Map<string, number>();
+
+  constructor(private readonly context: JobContext) {}
+
+  async run(studyId: string, trialIds: readonly string[], signal: AbortSignal): Promise<void> {
+    const study = await this.context.store.study(studyId);
+    this.running.set(studyId, (this.running.get(studyId) ?? 0) + 1);
+    try {
+      for (const id of trialIds) await this.evaluate(study, id, signal);
+    } finally {
+      const left = this.running.get(studyId)! - 1;
+      this.running.set(studyId, left);
+      if (left === 0 && ['completed', 'failed', 'cancelled'].includes((await this.context.store.study(studyId)).state)) await this.forget(studyId);
+    }
+  }
+
+  private async evaluate(study: StudyRecord, trialId: string, signal: AbortSignal): Promise<void> {
+    const { store, queue, leaseMs, owner, changed } = this.context;
+    const leased = await store.leaseTrial(trialId, owner, leaseMs);
+    if (!leased) return;
+    const { lease, trial } = leased;
+    const abort = new AbortController();
+    const stop = keepLease(() => store.renewTrial(lease, leaseMs), leaseMs, () => abort.abort(new Error('the lease was lost')));
+    let outcome: TrialOutcome;
+    try {
+      outcome = await this.outcome(study, trial, AbortSignal.any([signal, abort.signal]));
+    } finally {
+      stop();
+    }
+    if (signal.aborted || abort.signal.aborted) {
+      await store.abandonTrial(lease, 'worker-stopped', 'the worker was stopped during the evaluation');
+      return;
+    }
+    if (outcome.state === 'failed' && RETRYABLE.has(outcome.reason ?? '') && trial.attempts < study.spec.budget.maxAttempts) {
+      await this.again(lease, study.id, outcome);
+      return;
+    }
+    const { settled, open } = await store.settleTrial(lease, outcome);
+    if (!settled) return;
+    changed(study.id);
+    if (open === 0) await queue.add([{ name: 'study.step', studyId: study.id }]);
+  }
+
+  private async again(lease: Lease, studyId: string, outcome: TrialOutcome): Promise<void> {
+    await this.context.store.abandonTrial(lease, outcome.reason!, outcome.message ?? '');
+    await this.context.queue.add([{ name: 'trials.evaluate', studyId, trialIds: [lease.id] }]);
+  }
+
+  private async outcome(study: StudyRecord, trial: TrialRecord, stopped: AbortSignal): Promise<TrialOutcome> {
+    const terms = studyTerms(study.spec);
+    const unknown = { objectives: terms.objectives.map(() => null), violations: terms.constraints.map(() => null), feasible: null, metrics: {}, durationMs: 0 };
+    if (trial.attempts > MAX_LOST_WORKERS) {
+      return { ...unknown, state: 'failed', reason: 'worker-lost', message: `${trial.attempts - 1} workers ended while they evaluated this trial` };
+    }
+    const timeout = study.spec.budget.trialTimeout;
+    const signal = timeout === undefined ? stopped : AbortSignal.any([stopped, AbortSignal.timeout(timeout * 1000)]);
+    try {
+      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now() };
+      const outcome = await evaluateCandidate(context, trial.parameters, signal);
+      return timeout !== undefined && signal.aborted && !stopped.aborted ? { ...outcome, state: 'failed', reason: 'timeout', message: `took longer than ${timeout} s` } : outcome;
+    } catch (error) {
+      this.context.log.error({ studyId: study.id, trialId: trial.id, error: (error as Error).message, stack: (error as Error).stack }, 'evaluation failed');
+      return { ...unknown, state: 'failed', reason: 'internal-error', message: (error as Error).message };
+    }
+  }
+
+  private evaluator(study: StudyRecord): AccuracyEvaluator {
+    const known = this.evaluators.get(study.id);
+    if (known) return known;
+    const evaluator = accuracyEvaluator(study, { allowCommands: this.context.allowCommands });
+    this.evaluators.set(study.id, evaluator);
+    return evaluator;
+  }
+
+  private async forget(studyId: string): Promise<void> {
+    const evaluator = this.evaluators.get(studyId);
+    this.evaluators.delete(studyId);
+    this.running.delete(studyId);
+    await evaluator?.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.evaluators.keys()].map((id) => this.forget(id)));
+  }
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { ExportFormat, MetricValue } from '@app/contracts';
+import { priceNetwork } from '@app/cost';
+import { decode } from '@app/decode';
+import { initialWeights, totals } from '@app/graph';
+import { toOnnx } from '@app/onnx';
+import type { Point } from '@app/space';
+import { deviceMetrics, type StudyDefinition } from '@app/study';
+import { verifyExport } from '@app/train';
+
+/** Opset of exported models: the newest whose operators every runtime we name in the docs has. */
+export const OPSET = 17;
+
+/** Largest difference from the reference interpreter that an export may show. */
+const TOLERANCE = 1e-4;
+
+export interface BundleRequest {
+  readonly definition: Pick<StudyDefinition, 'space' | 'devices' | 'spec'>;
+  readonly point: Point;
+  readonly format: ExportFormat;
+  /** seed of the initial weights */
+  readonly seed: number;
+  /** where the point is from, if from a study */
+  readonly trial?: { readonly studyId: string; readonly id: string; readonly number: number; readonly metrics: Readonly<Record<string, MetricValue>> } | undefined;
+  readonly version: string;
+}
+
+export interface Bundle {
+  readonly fileName: string;
+  readonly content: Uint8Array;
+  readonly sha256: string;
+  readonly manifest: Manifest;
+}
+
+export interface Manifest {
+  readonly caddis: string;
+  readonly format: ExportFormat;
+  readonly file: string;
+  readonly sha256: string;
+  readonly space: string;
+  readonly family: string;
+  readonly point: Point;
+  readonly task: { readonly numClasses: number; readonly inputChannels: number };
+  readonly weights: { readonly kind: 'initial'; readonly seed: number };
+  readonly trial: { readonly studyId: string; readonly id: string; readonly number: number } | null;
+  readonly network: { readonly macs: number; readonly params: number; readonly inputShape: readonly number[] };
+  readonly onnx: { readonly opset: number; readonly verified: { readonly runtime: string; readonly maxAbsoluteDifference: number; readonly tolerance: number; readonly seed: number } } | null;
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+}
+
+/**
+ * A network as a file that runs, with a manifest that says where it is from. An ONNX file is loaded in onnxruntime and compared with
+ * our own reference of the graph before it is handed out.
+ *
+ * @throws DecodeError if the space has no network; Error if the runtime's output differs by more than 1e-4
+ */
+export async function buildBundle(request: BundleRequest): Promise<Bundle> {
+  const { definition, point, format, seed } = request;
+  const { space, spec, devices } = definition;
+  const graph = decode(space, point, spec.task);
+  const { macs, params } = totals(graph);
+  const input = graph.nodes.find((n) => n.kind === 'input')!;
+  const inputShape = (input.attrs as { shape: readonly number[] }).shape;
+  const priced = Object.assign({}, ...devices.map((d) => deviceMetrics(priceNetwork(graph, d, d.defaultPrecision)))) as Record<string, MetricValue>;
+  const metrics = { ...priced, ...request.trial?.metrics };
+  let content: Uint8Array;
+  let onnx: Manifest['onnx'] = null;
+  if (format === 'onnx') {
+    const weights = initialWeights(graph, seed);
+    content = toOnnx(graph, weights, { producer: `caddis ${request.version}`, opset: OPSET });
+    const { maxAbsoluteDifference, runtime } = await verifyExport(content, graph, weights, seed);
+    if (!(maxAbsoluteDifference <= TOLERANCE)) {
+      throw new Error(`the exported network differs from the reference by ${maxAbsoluteDifference}; at most ${TOLERANCE} is due`);
+    }
+    onnx = { opset: OPSET, verified: { runtime, maxAbsoluteDifference, tolerance: TOLERANCE, seed } };
+  } else {
+    content = Buffer.from(JSON.stringify({ space: space.name, family: space.family, point, task: spec.task, graph }, null, 1));
+  }
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const stem = request.trial ? `${space.name}-trial-${request.trial.number}` : space.name;
+  const fileName = `${stem}.${format === 'onnx' ? 'onnx' : 'graph.json'}`;
+  const trial = request.trial ? { studyId: request.trial.studyId, id: request.trial.id, number: request.trial.number } : null;
+  return {
+    fileName, content, sha256,
+    manifest: {
+      caddis: request.version, format, file: fileName, sha256, space: space.name, family: space.family, point, task: spec.task, weights: { kind: 'initial', seed }, trial,
+      network: { macs, params, inputShape }, onnx, metrics,
+    },
+  };
+}

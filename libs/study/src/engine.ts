@@ -1,0 +1,190 @@
+import { optimizerNamed, type Json, type OptimizerRun, type Told } from '@app/optim';
+import { FrontTracker } from './front-tracker.js';
+import { givenReference, studyProblem, type StudyProblem } from './problem.js';
+import type { FoldState, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialRecord } from './records.js';
+import { trialId } from './trial-id.js';
+
+export interface EngineStudy extends StudyDefinition {
+  readonly id: string;
+  readonly referencePoint: readonly number[] | null;
+  readonly hypervolume: number | null;
+}
+
+export type Finish = NonNullable<StepCommit['finish']>;
+
+const SNAPSHOT_FORMAT = 1;
+
+/**
+ * The search as a fold (design.md, decision 4): what comes next is a function of the definition, the seed and the settled trials.
+ *
+ * It runs in rounds. A round asks up to `maxParallelTrials` candidates; they are evaluated anywhere, in any order; when all have
+ * settled they are told in order of number and the next round is asked. So the order in which workers answer changes nothing, and
+ * a search can be taken up between any two rounds, by its snapshot or by replaying its trials.
+ */
+export class StudyEngine {
+  private readonly front: FrontTracker;
+  private readonly open = new Map<number, ProposedTrial>();
+  private readonly proposed: ProposedTrial[] = [];
+  private readonly settled: SettledTrial[] = [];
+  private round = 0;
+  private asked = 0;
+  private told = 0;
+  private failed = 0;
+  private finish: Finish | null = null;
+  private spec: StudyDefinition['spec'];
+
+  private constructor(
+    private readonly study: EngineStudy,
+    readonly problem: StudyProblem,
+    private readonly run: OptimizerRun,
+    private readonly version: string,
+  ) {
+    this.spec = study.spec;
+    const given = givenReference(study.spec, problem.terms);
+    this.front = new FrontTracker(problem.terms.objectives.length, given ?? study.referencePoint, study.hypervolume);
+  }
+
+  /** @throws SpaceError if the definition's parameters or start points are at fault */
+  static open(study: EngineStudy, fold: FoldState): StudyEngine {
+    const problem = studyProblem(study);
+    const optimizer = optimizerNamed(study.spec.algorithm.name);
+    const version = `${optimizer.name}@${optimizer.version}/${SNAPSHOT_FORMAT}`;
+    const toldTrials = fold.trials.filter((t) => t.number <= fold.told);
+    const history = toldTrials.map(asTold);
+    const settings = study.spec.algorithm.settings;
+    const usable = fold.snapshot?.version === version;
+    const run = usable
+      ? optimizer.restore(problem.problem, fold.snapshot!.state, history, settings)
+      : replay(optimizer.start(problem.problem, settings), fold.trials, fold.told);
+    const engine = new StudyEngine(study, problem, run, version);
+    for (const t of toldTrials) {
+      engine.front.restore(t.id, t.number, t.objectives, t.feasible === true);
+      if (t.state === 'failed') engine.failed++;
+    }
+    for (const t of fold.trials) if (t.number > fold.told) engine.open.set(t.number, t);
+    engine.told = fold.told;
+    engine.asked = fold.trials.at(-1)?.number ?? 0;
+    engine.round = fold.trials.at(-1)?.round ?? 0;
+    return engine;
+  }
+
+  /** The budget may change while a study runs. */
+  setBudget(budget: StudyDefinition['spec']['budget']): void {
+    this.spec = { ...this.spec, budget };
+  }
+
+  /** Trials of the current round that have not been told, in order of number. */
+  get current(): readonly ProposedTrial[] {
+    return [...this.open.values()];
+  }
+
+  get finished(): Finish | null {
+    return this.finish;
+  }
+
+  get counts(): { readonly asked: number; readonly told: number; readonly failed: number } {
+    return { asked: this.asked, told: this.told, failed: this.failed };
+  }
+
+  /**
+   * Asks the next round. Empty: the study is at its end and `finished` says why.
+   *
+   * @param elapsedSeconds time the study has been running
+   * @throws Error if the last round has not been told yet
+   */
+  ask(elapsedSeconds: number): readonly ProposedTrial[] {
+    if (this.open.size > 0) throw new Error(`round ${this.round} still has ${this.open.size} trials to settle`);
+    const { maxTrials, maxDuration, maxFailedTrials, maxParallelTrials } = this.spec.budget;
+    if (maxFailedTrials !== undefined && this.failed >= maxFailedTrials) {
+      return this.end('failed', 'too-many-failures', `${this.failed} trials failed; the budget allows fewer than ${maxFailedTrials}`);
+    }
+    if (this.asked >= maxTrials) return this.end('completed', 'budget-trials', `all ${maxTrials} trials are done`);
+    if (maxDuration !== undefined && elapsedSeconds >= maxDuration) {
+      return this.end('completed', 'budget-duration', `${Math.round(elapsedSeconds)} s of ${maxDuration} s are used; ${this.told} trials are done`);
+    }
+    const candidates = this.run.ask(Math.min(maxParallelTrials, maxTrials - this.asked));
+    if (candidates.length === 0) return this.end('completed', 'space-exhausted', `every point of the space has been tried: ${this.told} trials`);
+    this.round++;
+    for (const c of candidates) {
+      const number = ++this.asked;
+      const trial: ProposedTrial = {
+        id: trialId(this.study.id, number), number, round: this.round, key: c.key, genes: c.genes, parameters: this.problem.space.decode(c.genes), proposedBy: c.proposedBy, note: c.note ?? null,
+      };
+      this.open.set(number, trial);
+      this.proposed.push(trial);
+    }
+    return this.current;
+  }
+
+  /** Ends the study before its budget does (a user's stop). */
+  stop(): void {
+    this.end('completed', 'stopped', `stopped by request after ${this.told} trials`);
+  }
+
+  private end(state: Finish['state'], reason: string, message: string): readonly ProposedTrial[] {
+    this.front.finish();
+    this.finish = { state, reason, message };
+    return [];
+  }
+
+  /**
+   * Tells the round. All of it at once: that is what makes the order of arrival count for nothing.
+   *
+   * @param fresh  evaluated within this step, so that the commit must write their outcomes; false: stored already
+   * @throws Error if a trial of the round is missing
+   */
+  tell(trials: readonly SettledTrial[], fresh: boolean): void {
+    const ordered = [...trials].sort((a, b) => a.number - b.number);
+    if (ordered.length !== this.open.size || !ordered.every((t) => this.open.has(t.number))) {
+      throw new Error(`round ${this.round} is told whole: trials ${[...this.open.keys()].join(', ')} are due, got ${ordered.map((t) => t.number).join(', ')}`);
+    }
+    this.run.tell(ordered.map(asTold));
+    for (const t of ordered) {
+      this.front.tell(t.id, t.number, t.objectives, t.feasible === true);
+      if (t.state === 'failed') this.failed++;
+      if (fresh) this.settled.push(t);
+      this.open.delete(t.number);
+      this.told = t.number;
+    }
+  }
+
+  /** What the store has to write since the last call. */
+  takeCommit(): StepCommit {
+    const { added, removed, ranks, history } = this.front.takeDelta();
+    return {
+      proposed: this.proposed.splice(0),
+      settled: this.settled.splice(0),
+      told: this.told,
+      snapshot: { version: this.version, state: this.run.snapshot() as Json },
+      referencePoint: this.front.reference,
+      hypervolume: this.front.hypervolume,
+      frontSize: this.front.size,
+      frontAdded: added,
+      frontRemoved: removed,
+      ranks,
+      history,
+      finish: this.finish,
+    };
+  }
+}
+
+function asTold(t: SettledTrial | TrialRecord): Told {
+  const state = t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
+  return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state, objectives: t.objectives, violations: t.violations };
+}
+
+/**
+ * A fresh run brought to where the trials are: asks and tells round by round. If the optimizer has changed since and asks for other
+ * candidates, the trials are told as imports, so that nothing of what was learned is lost.
+ */
+function replay(run: OptimizerRun, trials: readonly TrialRecord[], told: number): OptimizerRun {
+  for (let start = 0; start < trials.length; ) {
+    let end = start;
+    while (end < trials.length && trials[end]!.round === trials[start]!.round) end++;
+    const round = trials.slice(start, end);
+    run.ask(round.length);
+    if (round.every((t) => t.number <= told)) run.tell(round.map(asTold));
+    start = end;
+  }
+  return run;
+}

@@ -1,0 +1,103 @@
+import { METRICS, metricKey, type MetricValue, type Metrics } from '@app/contracts';
+import { priceNetwork, type Estimate, type NetworkCost } from '@app/cost';
+import { decode } from '@app/decode';
+import { totals, type Graph } from '@app/graph';
+import type { Point } from '@app/space';
+import { EvaluatorError, type AccuracyEvaluator } from './accuracy.js';
+import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
+import type { StudyDefinition, TrialOutcome } from './records.js';
+
+/** An accuracy that takes longer than this is not sought for a candidate that breaks a limit which can be computed. */
+const CHEAP_SECONDS = 1;
+
+export interface EvaluationContext {
+  readonly definition: StudyDefinition;
+  readonly terms: StudyTerms;
+  readonly evaluator: AccuracyEvaluator;
+  /** milliseconds, monotonic */
+  readonly now: () => number;
+}
+
+/**
+ * Decode, price, find the accuracy: point → outcome. Faults of the candidate or its evaluator are outcomes with a reason;
+ * what throws here is a fault of ours.
+ */
+export async function evaluateCandidate(context: EvaluationContext, point: Point, signal: AbortSignal, fidelity?: number): Promise<TrialOutcome> {
+  const { definition, terms, evaluator } = context;
+  const began = context.now();
+  const finish = (partial: Omit<TrialOutcome, 'objectives' | 'violations' | 'feasible' | 'durationMs'>): TrialOutcome => {
+    const objectives = objectiveValues(terms, partial.metrics);
+    const violations = violationValues(terms, partial.metrics);
+    const known = violations.every((g) => g !== null);
+    const feasible = violations.some((g) => g !== null && g > 0) ? false : known && partial.state !== 'failed' ? true : null;
+    return { ...partial, objectives, violations, feasible, durationMs: context.now() - began };
+  };
+  let metrics: Metrics = {};
+  try {
+    const graph = definition.space.family === 'none' ? null : decode(definition.space, point, definition.spec.task);
+    metrics = computedMetrics(context, graph);
+    const broken = brokenLimits(terms, metrics);
+    if (broken.length > 0 && evaluator.secondsPerTrial > CHEAP_SECONDS) {
+      return finish({ state: 'infeasible', reason: 'constraint', message: `${broken.join('; ')}; accuracy was not sought`, metrics });
+    }
+    const found = await evaluator.evaluate({ space: definition.space, point, graph, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }) });
+    // A table's measurement stands above our own estimate.
+    metrics = { ...metrics, ...found };
+    const wrong = Object.entries(metrics).find(([, m]) => !Number.isFinite(m.value));
+    if (wrong) {
+      const { [wrong[0]]: _, ...rest } = metrics;
+      metrics = rest;
+      throw new EvaluatorError('invalid-metric', `metric "${wrong[0]}" is ${wrong[1].value}; a finite number is due`);
+    }
+    const missing = [...terms.objectives, ...terms.constraints].find((t) => metrics[t.key] === undefined);
+    if (missing) throw new EvaluatorError('missing-metric', `no value for "${missing.key}"; the evaluator "${evaluator.id}" answers ${evaluator.metrics.join(', ') || 'nothing'}`);
+    const violated = brokenLimits(terms, metrics);
+    return finish(
+      violated.length > 0
+        ? { state: 'infeasible', reason: 'constraint', message: violated.join('; '), metrics }
+        : { state: 'completed', reason: null, message: null, metrics },
+    );
+  } catch (error) {
+    if (error instanceof EvaluatorError) return finish({ state: 'failed', reason: error.reason, message: error.message, metrics: { ...metrics, ...error.metrics } });
+    if (error instanceof Error && (error.name === 'DecodeError' || error.name === 'GraphError')) {
+      return finish({ state: 'failed', reason: 'decode-error', message: error.message, metrics });
+    }
+    if (signal.aborted) return finish({ state: 'failed', reason: 'timeout', message: `stopped: ${String(signal.reason)}`, metrics });
+    throw error;
+  }
+}
+
+function brokenLimits(terms: StudyTerms, metrics: Metrics): string[] {
+  const g = violationValues(terms, metrics);
+  return terms.constraints.flatMap((c, i) => {
+    if (g[i] == null || g[i]! <= 0) return [];
+    return [`${c.key} ${Number(metrics[c.key]!.value.toPrecision(6))} ${c.unit}, limit ${c.op} ${Number(c.limit.toPrecision(6))} ${c.unit}`];
+  });
+}
+
+/** Metrics known without running anything: counts, and the price on each device that the evaluator's table does not answer for. */
+function computedMetrics({ definition, terms, evaluator }: EvaluationContext, graph: Graph | null): Metrics {
+  if (graph === null) return {};
+  const metrics: Record<string, MetricValue> = {};
+  const answered = new Set(evaluator.metrics);
+  const { macs, params } = totals(graph);
+  metrics['macs'] = { value: macs, unit: '1', provenance: 'computed', source: 'network graph' };
+  metrics['params'] = { value: params, unit: '1', provenance: 'computed', source: 'network graph' };
+  const extra = new Set(definition.spec.devices.map((d) => d.id));
+  for (const device of definition.devices) {
+    const needed = [...terms.objectives, ...terms.constraints].filter((t) => t.target === device.id);
+    if (!extra.has(device.id) && needed.every((t) => answered.has(t.key))) continue;
+    Object.assign(metrics, deviceMetrics(priceNetwork(graph, device, device.defaultPrecision)));
+  }
+  return metrics;
+}
+
+/** The four device metrics of a priced network, under their keys. */
+export function deviceMetrics(cost: NetworkCost): Record<string, MetricValue> {
+  const value = (e: Estimate, unit: string): MetricValue => ({
+    value: e.value, unit, provenance: 'estimated', interval: [e.low, e.high], source: `${e.model}, ${cost.precision}`,
+    ...(e.warnings.length > 0 ? { warnings: [...e.warnings] } : {}),
+  });
+  const unit = (name: string): string => METRICS.find((m) => m.name === name)!.unit;
+  return Object.fromEntries((['latency', 'energy', 'peakRam', 'flash'] as const).map((name) => [metricKey(name, cost.device), value(cost[name], unit(name))]));
+}
