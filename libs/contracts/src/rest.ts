@@ -94,6 +94,8 @@ export type TrialPage = z.infer<typeof trialPage>;
 /** Whole study as column arrays, row i being trial `number[i]`. */
 export const seriesView = z.strictObject({
   revision: z.int(), count: z.int(),
+  /** trial ids: a mark in a chart is opened by them */
+  id: z.array(z.uuid()),
   number: z.array(z.int()), state: z.array(trialState), onFront: z.array(z.boolean()), feasible: z.array(z.boolean().nullable()),
   columns: z.record(z.string(), z.strictObject({ kind: z.enum(['metric', 'parameter']), unit: z.string().nullable(), values: z.array(scalar.nullable()) })),
 }).meta({ id: 'Series' });
