@@ -1,1 +1,13 @@
 export type * from './types.js';
+export { graphBuilder, samePadding, type AttentionSettings, type ConvSettings, type GraphBuilder, type PoolSettings } from './builder.js';
+export { countOps, countsByBlock, sumCounts, totals } from './counts.js';
+export { GraphError } from './errors.js';
+export { evaluate } from './evaluate.js';
+export { foldBatchNorm, fusedInto } from './fusion.js';
+export { initialWeights, weightsOf } from './initial-weights.js';
+export { consumersOf, isReachable, liveNodes, pruneDead } from './liveness.js';
+export { isKind, type Arity, type OnnxAttribute, type OnnxForm, type OnnxInitializer, type OnnxNodeForm, type OnnxSite, type OpDefinition, type Weights, type Work } from './op.js';
+export { OPS, opOf } from './ops/index.js';
+export { quantizeToLevels } from './ops/quantization-noise.js';
+export { elements, sameShape, showShape, tensor } from './shape.js';
+export { describeNode, inferNode, inferShapes, verifyGraph } from './verify.js';

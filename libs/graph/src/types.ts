@@ -46,6 +46,10 @@ export interface OpAttrs {
   zeros: Record<never, never>;
   identity: Record<never, never>;
   resize: { readonly scale: Pair; readonly mode: 'nearest' | 'linear' };
+  /** stored values that enter the network as an operand; no inputs. Its one weight is `value`. */
+  constant: { readonly shape: Shape };
+  /** operator of an imported model that we do not know: only its output shape is stated. Priced as one scalar operation per output element, never evaluated. */
+  opaque: { readonly opType: string; readonly shape: Shape };
 }
 
 export type OpKind = keyof OpAttrs;
@@ -72,7 +76,7 @@ export interface WeightSpec {
   readonly shape: Shape;
   /** counted as a parameter (running statistics are not) */
   readonly trainable: boolean;
-  readonly init: 'kaiming-normal' | 'zeros' | 'ones' | 'running-mean' | 'running-variance';
+  readonly init: 'kaiming-normal' | 'zeros' | 'ones' | 'running-mean' | 'running-variance' | 'prelu-slope';
   readonly fanIn: number;
 }
 

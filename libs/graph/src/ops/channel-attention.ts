@@ -1,0 +1,143 @@
+import { OpFault } from '../errors.js';
+import { UNARY, floatInitializer, intInitializer, weightInitializer, type OnnxInitializer, type OnnxNodeForm, type OpDefinition } from '../op.js';
+import { elements, expectInt, expectPositive, expectRank, tensor } from '../shape.js';
+import type { OpAttrs, Shape, Tensor } from '../types.js';
+
+type Attention = OpAttrs['channelAttention'];
+
+function statisticsCount(attrs: Attention): number {
+  return attrs.statistics === 'mean-variance' ? 2 : 1;
+}
+
+/** Per channel of [N, C, H, W]: mean and, if asked for, population variance (F-B3), as [N, statistics, C]. */
+export function channelStatistics(attrs: Attention, x: Tensor): Float64Array {
+  const [n, channels, h, w] = x.shape as [number, number, number, number];
+  const rows = statisticsCount(attrs);
+  const plane = h * w;
+  const result = new Float64Array(n * rows * channels);
+  for (let i = 0; i < n * channels; i++) {
+    const at = Math.floor(i / channels) * rows * channels + (i % channels);
+    let mean = 0;
+    for (let p = 0; p < plane; p++) mean += x.data[i * plane + p]! / plane;
+    result[at] = mean;
+    if (rows === 1) continue;
+    let variance = 0;
+    for (let p = 0; p < plane; p++) variance += (x.data[i * plane + p]! - mean) ** 2 / plane;
+    result[at + channels] = variance;
+  }
+  return result;
+}
+
+/** s of F-B4, [N, C]: the statistics correlated with the kernel [1, statistics, k] along the channels, zeros beyond the ends. */
+export function channelScores(attrs: Attention, x: Tensor, kernel: Tensor): Float64Array {
+  const [n, channels] = x.shape as [number, number, number, number];
+  const rows = statisticsCount(attrs);
+  const statistics = channelStatistics(attrs, x);
+  const half = (attrs.kernel - 1) / 2;
+  const scores = new Float64Array(n * channels);
+  for (let i = 0; i < scores.length; i++) {
+    const b = Math.floor(i / channels);
+    for (let row = 0; row < rows; row++) {
+      for (let k = 0; k < attrs.kernel; k++) {
+        const c = (i % channels) + k - half;
+        if (c >= 0 && c < channels) scores[i]! += kernel.data[row * attrs.kernel + k]! * statistics[(b * rows + row) * channels + c]!;
+      }
+    }
+  }
+  return scores;
+}
+
+/** Gate of F-B5: sigmoid(s), or softmax(s / T) over the heads of each channel (adjacent entries). */
+export function excite(attrs: Attention, scores: Float64Array): Float64Array {
+  if (attrs.excitation === 'sigmoid') return scores.map((s) => 1 / (1 + Math.exp(-s)));
+  const gates = new Float64Array(scores.length);
+  for (let i = 0; i < scores.length; i += attrs.heads) {
+    const heads = scores.subarray(i, i + attrs.heads);
+    const max = Math.max(...heads);
+    const powers = heads.map((s) => Math.exp((s - max) / attrs.temperature));
+    const sum = powers.reduce((a, b) => a + b, 0);
+    gates.set(powers.map((p) => p / sum), i);
+  }
+  return gates;
+}
+
+function statisticsForm(attrs: Attention, id: string, x: string, [n, channels]: Shape): { nodes: OnnxNodeForm[]; initializers: OnnxInitializer[]; output: string } {
+  const at = (part: string): string => `${id}.${part}`;
+  const overPlane = { axes: { ints: [2, 3] }, keepdims: { int: 1 } };
+  const row = at('row_shape');
+  const nodes: OnnxNodeForm[] = [
+    { opType: 'ReduceMean', inputs: [x], outputs: [at('mean')], attributes: overPlane },
+    { opType: 'Reshape', inputs: [at('mean'), row], outputs: [at('mean_row')] },
+  ];
+  const initializers = [intInitializer(row, [n!, 1, channels!])];
+  if (attrs.statistics === 'mean') return { nodes, initializers, output: at('mean_row') };
+  nodes.push(
+    { opType: 'Sub', inputs: [x, at('mean')], outputs: [at('centred')] },
+    { opType: 'Mul', inputs: [at('centred'), at('centred')], outputs: [at('squares')] },
+    { opType: 'ReduceMean', inputs: [at('squares')], outputs: [at('variance')], attributes: overPlane },
+    { opType: 'Reshape', inputs: [at('variance'), row], outputs: [at('variance_row')] },
+    { opType: 'Concat', inputs: [at('mean_row'), at('variance_row')], outputs: [at('statistics')], attributes: { axis: { int: 1 } } },
+  );
+  return { nodes, initializers, output: at('statistics') };
+}
+
+/**
+ * Efficient channel attention, mean or mean-and-variance aware (flynet-spec § 5, formulas F-B3…F-B5; thesis 8.1–8.3).
+ * x [N, C, H, W] times a gate per channel; one weight `kernel` [1, statistics, k], no bias.
+ *
+ * Scalar operations: for mean-variance 4 an input element (mean 1, variance 2, scaling 1), for mean 2; plus the correlation
+ * along the channels and 3 a channel for the gate. MAdds: 4 an input element (flynet-spec § 9), 2 for the mean alone.
+ */
+export const channelAttention: OpDefinition<'channelAttention'> = {
+  arity: UNARY,
+  inferShape: (attrs, [x]) => {
+    expectRank(x!, 4, '[N, C, H, W]');
+    expectInt('kernel', attrs.kernel, 1);
+    if (attrs.kernel % 2 === 0) throw new OpFault(`expected an odd kernel, got ${attrs.kernel}`);
+    expectInt('heads', attrs.heads, 1);
+    expectPositive('temperature', attrs.temperature);
+    if (x![1]! % attrs.heads !== 0) throw new OpFault(`expected channels divisible by ${attrs.heads} heads, got ${x![1]}`);
+    return x!;
+  },
+  weights: (attrs) => {
+    const rows = statisticsCount(attrs);
+    return [{ name: 'kernel', shape: [1, rows, attrs.kernel], trainable: true, init: 'kaiming-normal', fanIn: rows * attrs.kernel }];
+  },
+  work: (attrs, [x], output) => {
+    const perElement = 2 * statisticsCount(attrs);
+    const gates = output[0]! * output[1]!;
+    return { macs: 0, elementOps: perElement * elements(x!) + gates * (2 * statisticsCount(attrs) * attrs.kernel + 3), madds: perElement * elements(x!) };
+  },
+  evaluate: (attrs, [x], weights, output) => {
+    const gates = excite(attrs, channelScores(attrs, x!, weights['kernel']!));
+    const plane = output[2]! * output[3]!;
+    return tensor(output, x!.data.map((v, i) => v * gates[Math.floor(i / plane)]!));
+  },
+  onnx: ({ id, attrs, inputs: [x], output, weights }) => {
+    const at = (part: string): string => `${id}.${part}`;
+    const [n, channels] = output as [number, number, number, number];
+    const statistics = statisticsForm(attrs, id, x!.name, output);
+    const half = (attrs.kernel - 1) / 2;
+    const nodes: OnnxNodeForm[] = [...statistics.nodes, {
+      opType: 'Conv', inputs: [statistics.output, at('kernel')], outputs: [at('scores')],
+      attributes: { kernel_shape: { ints: [attrs.kernel] }, pads: { ints: [half, half] } },
+    }];
+    const initializers = [...statistics.initializers, weightInitializer(id, 'kernel', weights), intInitializer(at('gate_shape'), [n, channels, 1, 1])];
+    if (attrs.excitation === 'sigmoid') {
+      nodes.push({ opType: 'Sigmoid', inputs: [at('scores')], outputs: [at('gates')] });
+    } else {
+      initializers.push(intInitializer(at('heads_shape'), [n, channels / attrs.heads, attrs.heads]), floatInitializer(at('temperature'), [], [attrs.temperature]));
+      nodes.push(
+        { opType: 'Reshape', inputs: [at('scores'), at('heads_shape')], outputs: [at('by_head')] },
+        { opType: 'Div', inputs: [at('by_head'), at('temperature')], outputs: [at('tempered')] },
+        { opType: 'Softmax', inputs: [at('tempered')], outputs: [at('gates')], attributes: { axis: { int: 2 } } },
+      );
+    }
+    nodes.push(
+      { opType: 'Reshape', inputs: [at('gates'), at('gate_shape')], outputs: [at('gate')] },
+      { opType: 'Mul', inputs: [x!.name, at('gate')], outputs: [id] },
+    );
+    return { nodes, initializers };
+  },
+  label: ({ statistics, excitation }) => `ECA ${statistics}, ${excitation}`,
+};

@@ -1,0 +1,3 @@
+import { binaryOp } from './binary.js';
+
+export const maximum = binaryOp<'maximum'>('Max', 'max', (a, b) => Math.max(a, b));

@@ -1,0 +1,3 @@
+import { binaryOp } from './binary.js';
+
+export const sub = binaryOp<'sub'>('Sub', '−', (a, b) => a - b);
