@@ -1,0 +1,4 @@
+import { examineOptimizer } from '../exam/examine-optimizer.js';
+import { random } from './random.js';
+
+examineOptimizer(random);

@@ -1,0 +1,17 @@
+import type { Optimizer } from './contract.js';
+import { random } from './random/random.js';
+import { sobol } from './sobol/sobol.js';
+
+const OPTIMIZERS: readonly Optimizer[] = [sobol, random];
+
+/** All optimizers, in the order they are shown. */
+export function optimizers(): readonly Optimizer[] {
+  return OPTIMIZERS;
+}
+
+/** @throws RangeError naming the known ones */
+export function optimizerNamed(name: string): Optimizer {
+  const found = OPTIMIZERS.find((o) => o.name === name);
+  if (!found) throw new RangeError(`expected one of ${OPTIMIZERS.map((o) => o.name).join(', ')}, got ${JSON.stringify(name)}`);
+  return found;
+}
