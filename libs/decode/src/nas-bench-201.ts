@@ -79,7 +79,7 @@ function edge(net: NetworkBuilder, part: string, operation: EdgeOperation, x: Fe
     case 'conv3x3':
       return reluConvBn(net, part, x, x.channels, operation === 'conv1x1' ? 1 : 3, 1);
     case 'avgpool3x3':
-      return net.avgPool3x3(`${part}Pool`, x);
+      return net.avgPool(`${part}Pool`, x, 3, 1, 1);
   }
 }
 
@@ -90,7 +90,7 @@ function reluConvBn(net: NetworkBuilder, part: string, x: Feature, channels: num
 /** Two 3×3 convolutions beside a 2×2 mean and a 1×1 convolution without batch norm. */
 function reductionBlock(net: NetworkBuilder, x: Feature, channels: number): Feature {
   const main = reluConvBn(net, 'b', reluConvBn(net, 'a', x, channels, 3, 2), channels, 3, 1);
-  const shortcut = net.conv('shortcut', net.avgPoolHalve('shortcutPool', x), channels);
+  const shortcut = net.conv('shortcut', net.avgPool('shortcutPool', x, 2, 2, 0), channels);
   return net.add('add', main, shortcut);
 }
 
