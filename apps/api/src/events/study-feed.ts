@@ -1,0 +1,80 @@
+import { NotFound, type StoredEvent, type StudyStore } from '@app/study';
+
+const INTERVAL_MS = 300;
+const PAUSE_AFTER_FAULT_MS = 2000;
+const PAGE = 1000;
+/** Readings without news after which the feed asks whether the study is still there. */
+const QUIET_READINGS = 50;
+
+export interface Listener {
+  readonly news: (events: readonly StoredEvent[]) => void;
+  /** the study is gone */
+  readonly gone: () => void;
+}
+
+/** Reads a study's events from the store while someone listens: one reader, however many listeners. */
+export class StudyFeed {
+  private readonly listeners = new Set<Listener>();
+  private timer: NodeJS.Timeout | undefined;
+  private reading = false;
+  private again = false;
+  private quiet = 0;
+
+  constructor(
+    private readonly store: StudyStore,
+    private readonly studyId: string,
+    private after: number,
+    private readonly onFault: (error: unknown) => void,
+  ) {}
+
+  get size(): number {
+    return this.listeners.size;
+  }
+
+  add(listener: Listener): void {
+    this.listeners.add(listener);
+    this.schedule(INTERVAL_MS);
+  }
+
+  remove(listener: Listener): void {
+    this.listeners.delete(listener);
+    if (this.listeners.size === 0) clearTimeout(this.timer);
+  }
+
+  /** Reads now. */
+  nudge(): void {
+    if (this.reading) this.again = true;
+    else this.schedule(0);
+  }
+
+  private schedule(delayMs: number): void {
+    clearTimeout(this.timer);
+    if (this.reading || this.listeners.size === 0) return;
+    this.timer = setTimeout(() => void this.read(), delayMs);
+    this.timer.unref();
+  }
+
+  private async read(): Promise<void> {
+    this.reading = true;
+    this.again = false;
+    let delay = INTERVAL_MS;
+    try {
+      const events = await this.store.events(this.studyId, this.after, PAGE);
+      this.after = events.at(-1)?.revision ?? this.after;
+      this.quiet = events.length === 0 ? this.quiet + 1 : 0;
+      if (events.length > 0) for (const listener of [...this.listeners]) listener.news(events);
+      if (events.length === PAGE) delay = 0;
+      if (this.quiet >= QUIET_READINGS || (this.again && events.length === 0)) {
+        this.quiet = 0;
+        await this.store.study(this.studyId);
+      }
+    } catch (error) {
+      if (error instanceof NotFound) for (const listener of [...this.listeners]) listener.gone();
+      else this.onFault(error);
+      delay = PAUSE_AFTER_FAULT_MS;
+    } finally {
+      this.reading = false;
+    }
+    this.schedule(this.again ? 0 : delay);
+  }
+}

@@ -1,0 +1,42 @@
+import { Controller, Get, Header, Injectable, type INestApplication } from '@nestjs/common';
+import { ApiExcludeController, DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { studySpec } from '@app/contracts';
+import { Open } from './http/api-key.guard.js';
+
+/** The document is made once, after all routes are known. */
+@Injectable()
+export class OpenApiDocument {
+  private document: OpenAPIObject | null = null;
+
+  make(app: INestApplication, version: string): void {
+    const config = new DocumentBuilder()
+      .setTitle('Caddis').setDescription('Hardware-aware neural architecture search').setVersion(version)
+      .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'only where the service has a key' })
+      .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'x-api-key')
+      .build();
+    const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}` });
+    // A specification may be sent as JSON or YAML, so the catalog reads the body and no decorator names its schema.
+    const { $schema: _, $defs, ...spec } = z.toJSONSchema(studySpec, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
+    const schemas = { ...document.components?.schemas, ...($defs as object | undefined), StudySpec: spec } as NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+    this.document = { ...document, components: { ...document.components, schemas } };
+  }
+
+  get(): OpenAPIObject {
+    if (this.document === null) throw new Error('the OpenAPI document is asked for before it was made');
+    return this.document;
+  }
+}
+
+@Open()
+@ApiExcludeController()
+@Controller('openapi.json')
+export class OpenApiController {
+  constructor(private readonly document: OpenApiDocument) {}
+
+  @Get()
+  @Header('Cache-Control', 'no-cache')
+  read(): OpenAPIObject {
+    return this.document.get();
+  }
+}

@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FrontView, NetworkView, SeriesView, TrialPage, TrialView } from '@app/contracts';
+import { frontView, networkView, seriesView, trialView, trialViews, type StudyRecord, type StudyStore, type TrialQuery } from '@app/study';
+import { ProblemException } from '../http/problem.js';
+import { STORE } from '../ports.js';
+import type { TrialListQuery } from '../studies/studies.schema.js';
+
+const CSV_PAGE = 500;
+
+@Injectable()
+export class TrialsService {
+  constructor(@Inject(STORE) private readonly store: StudyStore) {}
+
+  study(id: string): Promise<StudyRecord> {
+    return this.store.study(id);
+  }
+
+  async list(studyId: string, query: TrialListQuery): Promise<TrialPage> {
+    const study = await this.store.study(studyId);
+    const page = await this.store.trials(studyId, asQuery(query));
+    return { items: trialViews(page.items, study), nextCursor: page.nextCursor };
+  }
+
+  /** Every trial that matches, page by page, so that a download of any size needs little memory. */
+  async *all(study: StudyRecord, query: TrialListQuery): AsyncGenerator<readonly TrialView[]> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.store.trials(study.id, { ...asQuery(query), limit: CSV_PAGE, cursor });
+      yield trialViews(page.items, study);
+      cursor = page.nextCursor;
+    } while (cursor !== '');
+  }
+
+  async one(id: string): Promise<TrialView> {
+    const trial = await this.store.trial(id);
+    return trialView(trial, await this.store.study(trial.studyId));
+  }
+
+  /** @throws ProblemException if the study's points stand for no network */
+  async network(id: string): Promise<NetworkView> {
+    const trial = await this.store.trial(id);
+    const study = await this.store.study(trial.studyId);
+    if (study.space.family === 'none') throw new ProblemException('not-found', 'the points of this study\'s search space have no network');
+    return networkView(trial, study);
+  }
+
+  async series(study: StudyRecord, columns: readonly string[] | undefined): Promise<SeriesView> {
+    return seriesView(study, await this.store.allTrials(study.id), columns);
+  }
+
+  async front(study: StudyRecord): Promise<FrontView> {
+    const [front, history] = await Promise.all([this.store.front(study.id), this.store.history(study.id)]);
+    return frontView(study, front, history, front.length === 0 ? await this.store.allTrials(study.id) : []);
+  }
+}
+
+const asQuery = (query: TrialListQuery): TrialQuery => ({
+  states: query.state, feasible: query.feasible, onFront: query.onFront, sort: query.sort, limit: query.limit, cursor: query.cursor,
+});
