@@ -161,6 +161,6 @@ describe('an evaluation', () => {
     expect(result).toMatchObject({ state: 'infeasible', reason: 'constraint', feasible: false });
     expect(result.objectives[1]).toBeCloseTo(-(1 - 0.09), 12);
     expect(result.violations[0]).toBeCloseTo(2 / 18, 12);
-    expect(result.message).toBe('c 20 1, limit <= 18 1');
+    expect(result.message).toBe('c is 20, the limit is <= 18');
   });
 });

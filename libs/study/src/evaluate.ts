@@ -71,7 +71,8 @@ function brokenLimits(terms: StudyTerms, metrics: Metrics): string[] {
   const g = violationValues(terms, metrics);
   return terms.constraints.flatMap((c, i) => {
     if (g[i] == null || g[i]! <= 0) return [];
-    return [`${c.key} ${Number(metrics[c.key]!.value.toPrecision(6))} ${c.unit}, limit ${c.op} ${Number(c.limit.toPrecision(6))} ${c.unit}`];
+    const quantity = (v: number): string => `${Number(v.toPrecision(6))}${c.unit === '1' ? '' : ` ${c.unit}`}`;
+    return [`${c.key} is ${quantity(metrics[c.key]!.value)}, the limit is ${c.op} ${quantity(c.limit)}`];
   });
 }
 

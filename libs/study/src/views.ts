@@ -104,7 +104,7 @@ export function seriesView(study: StudyRecord, trials: readonly TrialRecord[], c
   };
   return {
     revision: study.revision, count: trials.length,
-    number: trials.map((t) => t.number), state: trials.map((t) => t.state), onFront: trials.map((t) => t.onFront), feasible: trials.map((t) => t.feasible),
+    id: trials.map((t) => t.id), number: trials.map((t) => t.number), state: trials.map((t) => t.state), onFront: trials.map((t) => t.onFront), feasible: trials.map((t) => t.feasible),
     columns: Object.fromEntries(wanted.flatMap((name) => { const c = column(name); return c ? [[name, c]] : []; })),
   };
 }

@@ -1,0 +1,148 @@
+import type { Command } from 'commander';
+import { loadCatalog, type Catalog } from '@app/catalog';
+import { fits, priceNetwork, type DeviceProfile, type NetworkCost, type Precision } from '@app/cost';
+import { decode, pointFromCode } from '@app/decode';
+import { totals, type Graph } from '@app/graph';
+import { fromOnnx } from '@app/onnx';
+import { createSearchSpace, SpaceError, type Point } from '@app/space';
+import { deviceMetrics } from '@app/study';
+import { InputError, inputError, print, printJson, quantity, say, table, wantsJson } from '../output.js';
+import { readBytes } from '../read-file.js';
+import { wholeNumber } from './search.js';
+
+interface Options {
+  readonly device: string;
+  readonly precision?: string;
+  readonly space?: string;
+  readonly point?: string;
+  readonly architecture?: string;
+  readonly classes: number;
+  readonly unknown: string;
+  readonly layers?: true;
+}
+
+const PRECISIONS = ['fp32', 'fp16', 'int8'] as const;
+
+export function predictCommand(program: Command): void {
+  program
+    .command('predict [model]')
+    .description('price an ONNX model, or a point of a space, on devices')
+    .requiredOption('--device <ids>', 'device ids, separated by commas')
+    .option('--precision <p>', `one of ${PRECISIONS.join(', ')}; default: the device's`)
+    .option('--space <name>', 'a space of `caddis spaces`, with --point or --architecture')
+    .option('--point <json>', 'a point of the space, as JSON; parameters left out are at their default')
+    .option('--architecture <code>', 'architecture code of the space, such as 000000 of nas-bench-201')
+    .option('--classes <n>', 'classes of the task, with --space', wholeNumber('--classes'), 1000)
+    .option('--unknown <how>', 'operators we do not know: refuse, or fallback (priced as element-wise)', 'refuse')
+    .option('--layers', 'the price of every layer')
+    .action((model: string | undefined, options: Options, command: Command) => {
+      const catalog = loadCatalog();
+      const devices = options.device.split(',').map((id) => namedDevice(catalog, id.trim()));
+      const precision = precisionOf(options.precision);
+      const { graph, name, unknown } = network(catalog, model, options);
+      if (unknown.length > 0) say(`not known, priced as element-wise: ${unknown.join(', ')}`);
+      const costs = devices.map((d) => price(graph, d, precision));
+      const { macs, params } = totals(graph);
+      if (wantsJson(command)) {
+        printJson({
+          model: name, macs, params, unknownOperators: unknown,
+          devices: costs.map(({ cost, exceeds }) => ({ device: cost.device, precision: cost.precision, metrics: deviceMetrics(cost), exceeds, ...(options.layers ? { layers: cost.layers } : {}) })),
+        });
+        return;
+      }
+      print(`${name}: ${quantity(macs, '1')} MACs, ${quantity(params, '1')} parameters\n`);
+      print(table(['device', 'precision', 'latency', '90 % interval', 'energy', 'peak RAM', 'flash', 'fits'], costs.map(({ cost, exceeds }) => [
+        cost.device, cost.precision, quantity(cost.latency.value, 's'), `${quantity(cost.latency.low, 's')} – ${quantity(cost.latency.high, 's')}`, quantity(cost.energy.value, 'J'), quantity(cost.peakRam.value, 'B'), quantity(cost.flash.value, 'B'),
+        exceeds.length === 0 ? 'yes' : `no: ${exceeds.join(', ')}`,
+      ])));
+      for (const warning of new Set(costs.flatMap(({ cost }) => cost.latency.warnings))) say(`note: ${warning}`);
+      if (options.layers) for (const { cost } of costs) print(`\n${cost.device}\n${layerTable(cost)}`);
+      print('\nAll values are estimates.');
+    });
+}
+
+function layerTable(cost: NetworkCost): string {
+  return table(['layer', 'op', 'MACs', 'parameters', 'latency', 'energy', 'live RAM', 'bound by'], cost.layers.map((l) => [l.node, l.kind, quantity(l.macs, '1'), quantity(l.params, '1'), quantity(l.latency, 's'), quantity(l.energy, 'J'), quantity(l.liveBytes, 'B'), l.bound]));
+}
+
+function price(graph: Graph, device: DeviceProfile, precision: Precision | undefined): { cost: NetworkCost; exceeds: readonly string[] } {
+  const asked = precision ?? device.defaultPrecision;
+  if (!device.precisions[asked]) throw new InputError(`--precision: ${device.id} has ${Object.keys(device.precisions).join(', ')}; got "${asked}"`);
+  const cost = priceNetwork(graph, device, asked);
+  return { cost, exceeds: fits(cost, device).map((e) => e.memory) };
+}
+
+export function namedDevice(catalog: Catalog, id: string): DeviceProfile {
+  const device = catalog.devices().find((d) => d.id === id);
+  if (!device) throw new InputError(`--device: no device "${id}"; there are ${catalog.devices().map((d) => d.id).join(', ')}`);
+  return device;
+}
+
+function precisionOf(text: string | undefined): Precision | undefined {
+  if (text === undefined) return undefined;
+  const found = PRECISIONS.find((p) => p === text);
+  if (!found) throw new InputError(`--precision: expected one of ${PRECISIONS.join(', ')}, got "${text}"`);
+  return found;
+}
+
+function network(catalog: Catalog, model: string | undefined, options: Options): { graph: Graph; name: string; unknown: string[] } {
+  if ((model === undefined) === (options.space === undefined)) throw new InputError('expected either a MODEL.onnx or --space NAME with --point or --architecture');
+  if (model !== undefined) {
+    if (options.unknown !== 'refuse' && options.unknown !== 'fallback') throw new InputError(`--unknown: expected refuse or fallback, got "${options.unknown}"`);
+    try {
+      const imported = fromOnnx(readBytes(model), { unknown: options.unknown });
+      return { graph: imported.graph, name: model, unknown: imported.unknown.map((u) => `${u.opType} (${u.name})`) };
+    } catch (error) {
+      if (error instanceof Error && (error.name === 'OnnxError' || error.name === 'GraphError')) throw new InputError(`${model}: ${error.message}`);
+      throw error;
+    }
+  }
+  const { space, point } = namedPoint(catalog, options);
+  try {
+    return { graph: decode(space, point, { numClasses: options.classes, inputChannels: 3 }), name: `${space.name} ${JSON.stringify(point)}`, unknown: [] };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'DecodeError') throw new InputError(error.message);
+    throw error;
+  }
+}
+
+/** The point that --space with --point or --architecture names. @throws InputError */
+export function namedPoint(catalog: Catalog, options: { readonly space?: string; readonly point?: string; readonly architecture?: string }): { space: ReturnType<Catalog['space']>; point: Point } {
+  const known = catalog.spaces().map((s) => s.name);
+  if (!known.includes(options.space!)) throw new InputError(`--space: no space "${options.space}"; there are ${known.join(', ')}`);
+  const space = catalog.space(options.space!);
+  if ((options.point === undefined) === (options.architecture === undefined)) throw new InputError('--space needs either --point JSON or --architecture CODE');
+  if (options.architecture !== undefined) {
+    if (space.family !== 'nas-bench-201') throw new InputError(`--architecture: the points of ${space.name} have no code; give --point`);
+    try {
+      return { space, point: pointFromCode(options.architecture) };
+    } catch (error) {
+      throw new InputError(`--architecture: ${(error as Error).message}`);
+    }
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(options.point!);
+  } catch (error) {
+    throw new InputError(`--point: not JSON (${(error as Error).message})`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new InputError(`--point: expected an object of parameters, got ${options.point}`);
+  const searchSpace = createSearchSpace(space.parameters);
+  const defaults = searchSpace.decode(searchSpace.canonical(space.parameters.map((p, i) => defaultGene(p, searchSpace.sizes[i]!))));
+  const given = json as Point;
+  const unknown = Object.keys(given).filter((k) => !space.parameters.some((p) => p.name === k));
+  if (unknown.length > 0) throw new InputError(`--point: ${unknown.join(', ')} not in ${space.name}; its parameters are ${space.parameters.map((p) => p.name).join(', ')}`);
+  try {
+    return { space, point: searchSpace.decode(searchSpace.encode({ ...defaults, ...given })) };
+  } catch (error) {
+    if (error instanceof SpaceError) throw inputError('--point', error.issues.map((i) => ({ pointer: i.path, message: i.message })));
+    throw error;
+  }
+}
+
+function defaultGene(p: ReturnType<Catalog['space']>['parameters'][number], size: number): number {
+  if (p.default === undefined) return Number.isFinite(size) ? 0 : 0.5;
+  if (p.type === 'ordinal' || p.type === 'categorical') return (p.values as readonly unknown[]).indexOf(p.default);
+  const single = createSearchSpace([{ ...p, when: undefined }]);
+  return single.encode({ [p.name]: p.default })[0]!;
+}

@@ -1,0 +1,80 @@
+import { mkdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { TERMINAL_STATES } from '@app/contracts';
+import { MemoryQueue } from '@app/queue';
+import { MemoryStore } from '@app/store';
+import { studyProgress, type StudyDefinition, type StudyRecord, type TrialRecord } from '@app/study';
+import { startWorker } from '../../worker/src/worker.js';
+import { InputError, Progress, say, seconds } from './output.js';
+import { VERSION } from './version.js';
+
+export interface LocalResult {
+  readonly study: StudyRecord;
+  readonly trials: readonly TrialRecord[];
+  readonly front: readonly TrialRecord[];
+  /** time the study ran, earlier runs of a resumed one included */
+  readonly seconds: number;
+  readonly resumed: boolean;
+}
+
+export interface LocalOptions {
+  readonly label: string;
+  /** keeps the search on disk, so that it can be taken up again */
+  readonly dir?: string | undefined;
+  readonly quiet: boolean;
+  readonly allowCommands: boolean;
+}
+
+/**
+ * One study in this process: the service's worker over the store and queue in memory.
+ *
+ * @throws InputError if `dir` holds another study
+ */
+export async function runLocally(definition: StudyDefinition, options: LocalOptions): Promise<LocalResult> {
+  if (options.dir !== undefined) mkdirSync(options.dir, { recursive: true });
+  const store = options.dir === undefined ? new MemoryStore() : await MemoryStore.open(options.dir);
+  const queue = new MemoryQueue();
+  const kept = (await store.studies({ limit: 1 })).items[0];
+  if (kept && !isDeepStrictEqual(plain(kept.spec), plain(definition.spec))) {
+    throw new InputError(`--out ${options.dir} holds the study "${kept.name}" with another specification or seed; choose another folder, or run that one`);
+  }
+  const study = kept ?? (await store.create({ definition, state: 'queued' })).study;
+  const progress = new Progress(options.label, options.quiet);
+  let wake: () => void = () => undefined;
+  const worker = await startWorker({
+    store, queue, version: VERSION, allowCommands: options.allowCommands, concurrency: Math.max(2, definition.spec.budget.maxParallelTrials + 1), sweepMs: 1000,
+    onChange: () => wake(),
+    log: { info: () => undefined, warn: (_, m) => say(m), error: (f, m) => say(`${m}: ${String(f['error'])}`) },
+  });
+  let interrupted = false;
+  const interrupt = (): void => { interrupted = true; wake(); };
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => { wake = resolve; setTimeout(resolve, 500); });
+      const now = await store.study(study.id);
+      if (TERMINAL_STATES.includes(now.state)) break;
+      if (interrupted) throw new InputError(options.dir === undefined ? 'stopped; nothing was kept (use --out DIR to keep a search)' : `stopped; run the same command again to go on from ${options.dir}`);
+      const counts = (await store.counts([study.id])).get(study.id);
+      if (counts) {
+        const p = studyProgress(now, counts, new Date());
+        const left = p.etaSeconds === null ? '' : `, ${seconds(p.etaSeconds[0])} to ${seconds(p.etaSeconds[1])} left`;
+        progress.update(p.fraction, `${counts.completed + counts.infeasible + counts.failed} trials, front ${now.frontSize}${left}`);
+      }
+      await changed;
+    }
+    const ended = await store.study(study.id);
+    const trials = await store.allTrials(study.id);
+    const front = await store.front(study.id);
+    return { study: ended, trials, front, seconds: ended.runningMs / 1000, resumed: kept !== undefined };
+  } finally {
+    progress.done();
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+    await worker.close(2000);
+    await store.close();
+  }
+}
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
