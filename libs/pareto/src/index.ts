@@ -1,0 +1,9 @@
+export { idealPoint, nadirPoint, normalise } from './bounds.js';
+export { nonDominatedBoxes, type Boxes } from './boxes.js';
+export { crowdingDistance } from './crowding.js';
+export { dominates, paretoFront, weaklyDominates } from './dominance.js';
+export { hypervolume, hypervolumeContributions, hypervolumeGain } from './hypervolume.js';
+export { kneeDistances, kneePoints } from './knee.js';
+export { ParetoArchive, type ArchiveChange } from './pareto-archive.js';
+export { nonDominatedSort, RankedFronts, type RankChange } from './ranks.js';
+export type { Objectives } from './vectors.js';
