@@ -44,7 +44,15 @@ export interface DeviceProfile {
   /** slowdown of an operator kind against the dense-convolution roofline, unit 1, ≥ 1 */
   readonly operatorFactors: Partial<Record<'depthwise' | 'grouped' | 'pointwise' | 'linear' | 'elementwise' | 'pool' | 'attention', Figure>>;
   /** flash taken by the runtime and its code, and RAM it takes besides activations, unit B */
-  readonly runtime: { readonly name: string; readonly flash: Figure; readonly ram: Figure };
+  readonly runtime: {
+    readonly name: string;
+    readonly flash: Figure;
+    readonly ram: Figure;
+    /** RAM the runtime keeps for each output channel of a convolution in int8 (requantisation multipliers), unit B */
+    readonly ramPerChannel?: Figure | undefined;
+    /** storage its model format takes for each output channel of a convolution besides weights, bias and scale, unit B */
+    readonly flashPerChannel?: Figure | undefined;
+  };
   /** relative half-width of the 90 % interval of a prediction until it is calibrated, unit 1 */
   readonly uncertainty: { readonly latency: Figure; readonly energy: Figure; readonly memory: Figure };
   /** price of the part, unit USD */

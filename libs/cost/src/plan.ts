@@ -1,0 +1,147 @@
+/**
+ * What runs when a graph is executed: dead nodes and additions of zero dropped, batch norms and activations merged
+ * into the convolution before them, and nodes that only rename a tensor told apart from those that make one.
+ */
+import { countOps, elements, fusedInto, inferShapes, isKind, pruneDead, type Graph, type Node, type OpCounts, type OpKind, type Shape } from '@app/graph';
+import { foldZeros } from './fold-zeros.js';
+import type { OperatorClass, OperatorWork } from './roofline.js';
+import type { Precision } from './types.js';
+
+/** A node with the nodes that run as part of it. Its output is that of the last of them. */
+export interface Unit {
+  /** id of the node that leads it */
+  readonly id: string;
+  readonly node: Node;
+  /** units it reads, each once */
+  readonly inputs: readonly string[];
+  readonly outputShape: Shape;
+  readonly outputElements: number;
+  /** hands its only input on under another name or shape */
+  readonly view: boolean;
+  /** may write its result over an input of the same size */
+  readonly elementwise: boolean;
+  readonly macs: number;
+  readonly params: number;
+  readonly madds: number;
+  /** operations that take time of their own: those of merged followers are hidden in the kernel */
+  readonly elementOps: number;
+  readonly weights: WeightCount;
+}
+
+export interface WeightCount {
+  /** weights proper, stored at the precision */
+  readonly elements: number;
+  /** output channels with a bias, own or folded from a batch norm */
+  readonly biases: number;
+  /** output channels of convolutions and linear layers: one requantisation scale each in int8 */
+  readonly channels: number;
+  /** of these, channels of convolutions */
+  readonly convChannels: number;
+}
+
+export interface ExecutionPlan {
+  /** in the graph's order */
+  readonly units: readonly Unit[];
+  /** units whose tensors leave the network */
+  readonly outputs: ReadonlySet<string>;
+  /** false: a constant network, no input reaches an output */
+  readonly dependsOnInput: boolean;
+}
+
+/** @throws GraphError if the graph breaks a rule */
+export function planExecution(graph: Graph): ExecutionPlan {
+  const folded = foldZeros(graph);
+  const live = pruneDead(folded.graph);
+  const shapes = inferShapes(live);
+  const counts = countOps(live);
+  const fused = fusedInto(live);
+  const unitOf = (id: string): string => fused.get(id) ?? id;
+  const followers = new Map<string, Node[]>();
+  for (const node of live.nodes) {
+    const root = fused.get(node.id);
+    if (root !== undefined) followers.set(root, [...(followers.get(root) ?? []), node]);
+  }
+  const units = live.nodes
+    .filter((node) => !fused.has(node.id))
+    .map((node) => unitFrom(node, followers.get(node.id) ?? [], unitOf, folded.zeros.has(node.id), shapes, counts));
+  const outputs = new Set(live.outputs.map(unitOf));
+  return { units, outputs, dependsOnInput: dependsOnInput(units, outputs) };
+}
+
+function unitFrom(node: Node, followers: readonly Node[], unitOf: (id: string) => string, zero: boolean, shapes: ReadonlyMap<string, Shape>, counts: ReadonlyMap<string, OpCounts>): Unit {
+  const members = [node, ...followers];
+  const own = counts.get(node.id)!;
+  const outputShape = shapes.get(members.at(-1)!.id)!;
+  const total = (of: (c: OpCounts) => number): number => members.reduce((sum, m) => sum + of(counts.get(m.id)!), 0);
+  return {
+    id: node.id,
+    node,
+    inputs: [...new Set(node.inputs.map(unitOf))],
+    outputShape,
+    outputElements: elements(outputShape),
+    view: VIEWS.has(node.kind),
+    elementwise: ELEMENTWISE.has(node.kind),
+    macs: total((c) => c.macs),
+    params: total((c) => c.params),
+    madds: total((c) => c.madds),
+    elementOps: own.elementOps,
+    weights: zero ? NO_WEIGHTS : weightCount(node, followers, own),
+  };
+}
+
+const VIEWS: ReadonlySet<OpKind> = new Set<OpKind>(['identity', 'flatten', 'reshape', 'quantizationNoise']);
+/** Read each element of an input once, before writing the same place. */
+const ELEMENTWISE: ReadonlySet<OpKind> = new Set<OpKind>(['activation', 'batchNorm', 'add', 'sub', 'mul', 'maximum', 'channelAttention', 'softmax']);
+
+const NO_WEIGHTS: WeightCount = { elements: 0, biases: 0, channels: 0, convChannels: 0 };
+
+function weightCount(node: Node, followers: readonly Node[], own: OpCounts): WeightCount {
+  if (!isKind(node, 'conv2d') && !isKind(node, 'linear')) return { elements: own.weightElements, biases: 0, channels: 0, convChannels: 0 };
+  const channels = isKind(node, 'conv2d') ? node.attrs.outChannels : node.attrs.outFeatures;
+  const ownBias = node.attrs.bias ? channels : 0;
+  const biases = node.attrs.bias || followers.some((f) => f.kind === 'batchNorm') ? channels : 0;
+  return { elements: own.weightElements - ownBias, biases, channels, convChannels: isKind(node, 'conv2d') ? channels : 0 };
+}
+
+function dependsOnInput(units: readonly Unit[], outputs: ReadonlySet<string>): boolean {
+  const depends = new Set<string>();
+  for (const unit of units) if (unit.node.kind === 'input' || unit.inputs.some((id) => depends.has(id))) depends.add(unit.id);
+  return [...outputs].some((id) => depends.has(id));
+}
+
+export const BYTES_PER_ELEMENT: Readonly<Record<Precision, number>> = { fp32: 4, fp16: 2, int8: 1 };
+
+/** Bytes of a unit's weights in storage; int8 keeps biases in 32 bits and a 32-bit scale for each output channel. */
+export function weightBytes(weights: WeightCount, precision: Precision): number {
+  const perElement = BYTES_PER_ELEMENT[precision];
+  return weights.elements * perElement + (precision === 'int8' ? 4 * (weights.biases + weights.channels) : perElement * weights.biases);
+}
+
+/** Null: it takes no time (inputs, constants, renamings). */
+export function workOf(unit: Unit, inputElements: number, precision: Precision): OperatorWork | null {
+  if (unit.view || unit.node.kind === 'input' || unit.node.kind === 'constant') return null;
+  return {
+    class: operatorClass(unit),
+    macs: unit.macs,
+    elementOps: unit.elementOps,
+    elementClass: elementClass(unit.node.kind),
+    activationBytes: (inputElements + unit.outputElements) * BYTES_PER_ELEMENT[precision],
+    weightBytes: weightBytes(unit.weights, precision),
+  };
+}
+
+function operatorClass({ node, macs, outputElements }: Unit): OperatorClass {
+  if (isKind(node, 'conv2d')) {
+    const { groups, kernel } = node.attrs;
+    const area = kernel[0] * kernel[1];
+    if (groups === 1) return area === 1 ? 'pointwise' : 'dense';
+    // one input channel a group: the kernel's area a product for each output element
+    return macs === outputElements * area ? 'depthwise' : 'grouped';
+  }
+  return node.kind === 'linear' ? 'linear' : elementClass(node.kind);
+}
+
+function elementClass(kind: OpKind): OperatorWork['elementClass'] {
+  if (kind === 'maxPool' || kind === 'avgPool' || kind === 'globalAvgPool') return 'pool';
+  return kind === 'channelAttention' ? 'attention' : 'elementwise';
+}
