@@ -74,7 +74,7 @@ function parallelAxis(column: Column, dim: number, settings: ParallelSettings, d
   const inverse = column.better === 'lower';
   const title = column.label.replace(' on ', '\n');
   return {
-    dim, name: `${title}${shown.unit === '' ? '' : `\n(${shown.unit})`}`, inverse, nameLocation: inverse ? 'start' : 'end', nameGap: 14,
+    id: `axis${dim}`, dim, name: `${title}${shown.unit === '' ? '' : `\n(${shown.unit})`}`, inverse, nameLocation: inverse ? 'start' : 'end', nameGap: 14,
     nameTextStyle: { color: column.better ? palette.ink : palette.muted, fontSize: 11, lineHeight: 14, fontWeight: data.objectives.includes(column.key) ? 600 : 400 },
     axisLine: { lineStyle: { color: palette.axis, width: 1.2 } }, axisTick: { lineStyle: { color: palette.axis } },
     axisLabel: { color: palette.muted, fontSize: 10.5, textBorderColor: palette.surface, textBorderWidth: 2, ...(column.categories ? {} : { formatter: (v: number) => formatNumber(v / shown.divisor), showMinLabel: false, showMaxLabel: false }) },
