@@ -22,7 +22,7 @@ export interface DeviceProfile {
   readonly title: string;
   readonly class: 'cloud' | 'mobile' | 'mcu' | 'accelerator';
   readonly description?: string | undefined;
-  readonly precisions: Partial<Record<Precision, PrecisionProfile>>;
+  readonly precisions: Partial<Record<Precision, PrecisionProfile | undefined>>;
   readonly defaultPrecision: Precision;
   readonly memory: {
     /** working memory for activations, unit B */
@@ -42,7 +42,7 @@ export interface DeviceProfile {
   /** power when running, unit W */
   readonly activePower: Figure | null;
   /** slowdown of an operator kind against the dense-convolution roofline, unit 1, ≥ 1 */
-  readonly operatorFactors: Partial<Record<'depthwise' | 'grouped' | 'pointwise' | 'linear' | 'elementwise' | 'pool' | 'attention', Figure>>;
+  readonly operatorFactors: Partial<Record<'depthwise' | 'grouped' | 'pointwise' | 'linear' | 'elementwise' | 'pool' | 'attention', Figure | undefined>>;
   /** flash taken by the runtime and its code, and RAM it takes besides activations, unit B */
   readonly runtime: {
     readonly name: string;
