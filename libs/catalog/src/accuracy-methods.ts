@@ -1,0 +1,21 @@
+import type { StudySpec } from '@app/contracts';
+
+type Accuracy = StudySpec['accuracy'];
+export type AccuracyMethod = Accuracy['method'];
+
+/** Methods that find the accuracy of a family's networks by themselves. `command` and `none` go with any space. */
+const METHODS: Readonly<Record<string, readonly AccuracyMethod[]>> = {
+  flynet: ['surrogate'],
+  'nas-bench-201': ['table'],
+};
+
+export const accuracyMethods = (family: string): readonly AccuracyMethod[] => [...(METHODS[family] ?? []), 'command', 'none'];
+
+export const familiesWith = (method: AccuracyMethod): string[] => Object.keys(METHODS).filter((f) => METHODS[f]!.includes(method));
+
+/** What a data set of NAS-Bench-201 asks of the network: classes and side of the image (Dong & Yang 2020, § 2.2). */
+export const DATASETS: Readonly<Record<Extract<Accuracy, { method: 'table' }>['dataset'], { readonly numClasses: number; readonly resolution: number }>> = {
+  cifar10: { numClasses: 10, resolution: 32 },
+  cifar100: { numClasses: 100, resolution: 32 },
+  'imagenet16-120': { numClasses: 120, resolution: 16 },
+};

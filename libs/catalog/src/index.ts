@@ -1,0 +1,11 @@
+export { accuracyMethods, type AccuracyMethod } from './accuracy-methods.js';
+export { Catalog, loadCatalog, UnknownName } from './catalog.js';
+export { CatalogError, type DataFault } from './data-fault.js';
+export { deviceProfileJsonSchema, deviceProfileSchema, loadDevices, readDevice } from './devices.js';
+export { issuesOf, type Issue } from './issue.js';
+export { type StudyParse } from './parse-study.js';
+export { completePoint } from './points.js';
+export { projectRoot } from './project-root.js';
+export { type Resolved } from './resolve-space.js';
+export { loadSpaces, readSpace, spaceFileJsonSchema, spaceFileSchema, studyFileJsonSchema } from './space-file.js';
+export { parseYaml, type YamlResult } from './yaml-text.js';

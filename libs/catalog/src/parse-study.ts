@@ -1,0 +1,107 @@
+/** The one door for studies: whatever came in, it leaves as a definition that needs no further checks, or as a list of issues. */
+import { metricDefinition, studySpec, type StudySpec } from '@app/contracts';
+import type { DeviceProfile } from '@app/cost';
+import { createSearchSpace, SpaceError } from '@app/space';
+import type { SpaceDefinition, StudyDefinition } from '@app/study';
+import { accuracyMethods, DATASETS, familiesWith } from './accuracy-methods.js';
+import { issuesOf, pointer, type Issue } from './issue.js';
+import { completePoint } from './points.js';
+import { resolveDevices } from './resolve-devices.js';
+import { resolveSpace } from './resolve-space.js';
+import { parseYaml } from './yaml-text.js';
+
+export type StudyParse = { readonly definition: StudyDefinition } | { readonly issues: readonly Issue[] };
+
+export interface Known {
+  readonly spaces: readonly SpaceDefinition[];
+  readonly devices: readonly DeviceProfile[];
+}
+
+/**
+ * A study from YAML or JSON text, or from a value already parsed: schema, then space and devices (own copies), then what only both
+ * together tell: metrics the space can answer, classes that fit the tabulated data set, start points inside the space.
+ *
+ * A start point may leave out parameters that have a default. A study on a table whose task is silent takes the classes of the data
+ * set, and the space the data set's image size.
+ */
+export function parseStudy(known: Known, input: unknown): StudyParse {
+  let value = input;
+  if (typeof input === 'string') {
+    const parsed = parseYaml(input);
+    if ('faults' in parsed) return { issues: parsed.faults.map((message) => ({ pointer: '', code: 'invalid-yaml', message })) };
+    value = parsed.value;
+  }
+  const read = studySpec.safeParse(value);
+  if (!read.success) return { issues: issuesOf(read.error, value) };
+
+  const space = resolveSpace(known.spaces, read.data.searchSpace);
+  const devices = resolveDevices(known.devices, read.data);
+  const unresolved = [space, devices].flatMap((r) => ('issues' in r ? r.issues : []));
+  if ('issues' in space || 'issues' in devices) return { issues: unresolved };
+
+  const fitted = fitTask(read.data, space.value, givenClasses(value));
+  const started = startPoints(fitted.spec, fitted.space);
+  const issues = [...fitted.issues, ...metricIssues(fitted.spec, fitted.space), ...started.issues];
+  if (issues.length > 0) return { issues };
+  return { definition: { spec: started.spec, space: fitted.space, devices: devices.value } };
+}
+
+function givenClasses(value: unknown): boolean {
+  const task = (value as { task?: { numClasses?: unknown } }).task;
+  return task?.numClasses !== undefined;
+}
+
+function fitTask(spec: StudySpec, space: SpaceDefinition, classesGiven: boolean): { spec: StudySpec; space: SpaceDefinition; issues: Issue[] } {
+  const { accuracy } = spec;
+  const methods = accuracyMethods(space.family);
+  if (!methods.includes(accuracy.method)) {
+    const message = `method "${accuracy.method}" knows ${familiesWith(accuracy.method).join(', ') || 'no space'}; for "${space.name}" there are ${methods.join(', ')}`;
+    return { spec, space, issues: [{ pointer: '/accuracy/method', code: 'unsupported-method', message }] };
+  }
+  if (accuracy.method !== 'table') return { spec, space, issues: [] };
+  const { numClasses, resolution } = DATASETS[accuracy.dataset];
+  if (classesGiven && spec.task.numClasses !== numClasses) {
+    return { spec, space, issues: [{ pointer: '/task/numClasses', code: 'unfitting-task', message: `data set ${accuracy.dataset} has ${numClasses} classes; got ${spec.task.numClasses}` }] };
+  }
+  return { spec: { ...spec, task: { ...spec.task, numClasses } }, space: { ...space, settings: { ...space.settings, resolution } }, issues: [] };
+}
+
+function metricIssues(spec: StudySpec, space: SpaceDefinition): Issue[] {
+  const { accuracy } = spec;
+  const reported = accuracy.method === 'command' ? accuracy.metrics : [];
+  const missing = (metric: string, target: string | undefined): string | null => {
+    if (target === undefined && reported.includes(metric)) return null;
+    const known = metricDefinition(metric);
+    if (!known) return `the command does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}`;
+    if (metric === 'accuracy' || metric === 'error') {
+      if (accuracy.method === 'none') return `"${metric}" needs an accuracy method; for "${space.name}" there are ${accuracyMethods(space.family).filter((m) => m !== 'none').join(', ')}`;
+      return accuracy.method === 'command' ? `the command does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}` : null;
+    }
+    return space.family === 'none' ? `points of space "${space.name}" stand for no network, so "${metric}" can't be computed; let the command report a metric of its own` : null;
+  };
+  const issues: Issue[] = [];
+  for (const field of ['objectives', 'constraints'] as const) {
+    spec[field].forEach((o, i) => {
+      const message = missing(o.metric, o.target);
+      if (message !== null) issues.push({ pointer: pointer([field, i, 'metric']), code: 'unavailable-metric', message });
+    });
+  }
+  return issues;
+}
+
+function startPoints(spec: StudySpec, space: SpaceDefinition): { spec: StudySpec; issues: Issue[] } {
+  if (!spec.start) return { spec, issues: [] };
+  const searchSpace = createSearchSpace(space.parameters);
+  const issues: Issue[] = [];
+  const start = spec.start.map((given, i) => {
+    const point = completePoint(space.parameters, given);
+    try {
+      searchSpace.encode(point);
+    } catch (error) {
+      if (!(error instanceof SpaceError)) throw error;
+      issues.push(...error.issues.map((issue) => ({ pointer: pointer(['start', i, issue.path]), code: 'outside-space', message: issue.message })));
+    }
+    return point;
+  });
+  return { spec: { ...spec, start }, issues };
+}

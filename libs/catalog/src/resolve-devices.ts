@@ -1,0 +1,39 @@
+import type { StudySpec } from '@app/contracts';
+import type { DeviceProfile } from '@app/cost';
+import type { Issue } from './issue.js';
+import type { Resolved } from './resolve-space.js';
+
+type DeviceNaming = Pick<StudySpec, 'devices' | 'objectives' | 'constraints'>;
+
+/**
+ * Profiles of every device a study names: those listed, in their order, then those that are targets only. A copy each; a listed
+ * `precision` becomes its default. An unknown id or a precision the device lacks is an issue that names what there is.
+ */
+export function resolveDevices(known: readonly DeviceProfile[], spec: DeviceNaming): Resolved<DeviceProfile[]> {
+  const issues: Issue[] = [];
+  const found = new Map<string, DeviceProfile>();
+  const find = (id: string, pointer: string): DeviceProfile | undefined => {
+    const device = known.find((d) => d.id === id);
+    if (!device) issues.push({ pointer, code: 'unknown-device', message: `unknown device "${id}"; known: ${known.map((d) => d.id).join(', ')}` });
+    return device;
+  };
+  spec.devices.forEach(({ id, precision }, i) => {
+    const device = find(id, `/devices/${i}/id`);
+    if (!device) return;
+    if (found.has(id)) {
+      issues.push({ pointer: `/devices/${i}/id`, code: 'duplicate', message: `device "${id}" stands twice` });
+    } else if (precision !== undefined && device.precisions[precision] === undefined) {
+      issues.push({ pointer: `/devices/${i}/precision`, code: 'unknown-precision', message: `device "${id}" has ${Object.keys(device.precisions).join(', ')}; got "${precision}"` });
+    } else {
+      found.set(id, { ...structuredClone(device), defaultPrecision: precision ?? device.defaultPrecision });
+    }
+  });
+  for (const field of ['objectives', 'constraints'] as const) {
+    spec[field].forEach(({ target }, i) => {
+      if (target === undefined || found.has(target) || spec.devices.some((d) => d.id === target)) return;
+      const device = find(target, `/${field}/${i}/target`);
+      if (device) found.set(target, structuredClone(device));
+    });
+  }
+  return issues.length > 0 ? { issues } : { value: [...found.values()] };
+}
