@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Injectable, type INestApplication } from '@nestjs/common';
-import { ApiExcludeController, DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags, DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { studySpec } from '@app/contracts';
 import { Open } from './http/api-key.guard.js';
@@ -16,6 +16,12 @@ export class OpenApiDocument {
       .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'x-api-key')
       .build();
     const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}` });
+    for (const path of Object.values(document.paths)) {
+      for (const operation of Object.values(path as Record<string, { responses?: Record<string, { content?: Record<string, unknown> }> }>)) {
+        const failure = operation.responses?.['default'];
+        if (failure?.content) failure.content = { 'application/problem+json': failure.content['application/json'] };
+      }
+    }
     // A specification may be sent as JSON or YAML, so the catalog reads the body and no decorator names its schema.
     const { $schema: _, $defs, ...spec } = z.toJSONSchema(studySpec, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
     const schemas = { ...document.components?.schemas, ...($defs as object | undefined), StudySpec: spec } as NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
@@ -29,12 +35,14 @@ export class OpenApiDocument {
 }
 
 @Open()
-@ApiExcludeController()
+@ApiTags('service')
 @Controller('openapi.json')
 export class OpenApiController {
   constructor(private readonly document: OpenApiDocument) {}
 
   @Get()
+  @ApiOperation({ summary: 'This document' })
+  @ApiOkResponse({ schema: { type: 'object' } })
   @Header('Cache-Control', 'no-cache')
   read(): OpenAPIObject {
     return this.document.get();

@@ -1,14 +1,15 @@
-import type { DeviceView, Problem, SpaceView } from '@app/contracts';
-import type { AccuracyEvaluator, JobQueue, StudyDefinition, StudyStore } from '@app/study';
+import type { Problem } from '@app/contracts';
+import type { DeviceProfile } from '@app/cost';
+import type { AccuracyEvaluator, JobQueue, SpaceDefinition, StudyDefinition, StudyStore } from '@app/study';
 import type { Config } from './config.js';
 import type { Logger } from './logger.js';
 
 /** What the service knows of search spaces, devices and specifications. */
 export interface ApiCatalog {
   /** The definition with its own copies of space and devices, or all that is wrong. */
-  parseStudySpec(input: unknown): { readonly definition: StudyDefinition } | { readonly issues: NonNullable<Problem['errors']> };
-  spaces(): readonly SpaceView[];
-  devices(): readonly DeviceView[];
+  parseStudySpec(input: unknown): { readonly definition: StudyDefinition } | { readonly issues: Readonly<NonNullable<Problem['errors']>> };
+  spaces(): readonly SpaceDefinition[];
+  devices(): readonly DeviceProfile[];
 }
 
 /** How a study's accuracy is found; the dry run asks for one and closes it. */

@@ -19,7 +19,7 @@ export class CatalogController {
   @Get('devices')
   @Documented('Devices a network can be priced on')
   @ApiOkResponse({ standardSchema: deviceList })
-  devices(): { items: readonly DeviceView[] } {
+  devices(): { items: DeviceView[] } {
     return { items: this.catalog.devices() };
   }
 
@@ -34,15 +34,15 @@ export class CatalogController {
   @Get('spaces')
   @Documented('Built-in search spaces')
   @ApiOkResponse({ standardSchema: spaceList })
-  spaces(): { items: readonly SpaceView[] } {
-    return { items: this.catalog.spaces() };
+  async spaces(): Promise<{ items: SpaceView[] }> {
+    return { items: await this.catalog.spaces() };
   }
 
   @Get('spaces/:name')
   @Documented('A search space with its parameters')
   @ApiParam({ name: 'name', schema: { type: 'string' } })
   @ApiOkResponse({ standardSchema: spaceView })
-  space(@Param({ schema: spaceName }) { name }: z.output<typeof spaceName>): SpaceView {
+  space(@Param({ schema: spaceName }) { name }: z.output<typeof spaceName>): Promise<SpaceView> {
     return this.catalog.space(name);
   }
 }

@@ -63,9 +63,9 @@ export class FeedsService {
       const study = await this.store.study(studyId);
       const missed = await this.missed(study, lastEventId);
       const snapshot = await this.snapshot(study);
-      if (request.destroyed || response.destroyed || this.ended) {
+      if (request.method === 'HEAD' || request.destroyed || response.destroyed || this.ended) {
         this.drop(studyId, feed, listener);
-        response.destroy();
+        response.end();
         return;
       }
       const opened = new EventStream(request, response, () => {

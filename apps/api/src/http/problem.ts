@@ -10,7 +10,6 @@ export const PROBLEMS = {
   'cross-origin': { status: 403, title: 'Changes from another origin are refused' },
   'commands-not-allowed': { status: 403, title: 'This service does not run commands of studies' },
   'not-found': { status: 404, title: 'There is no such thing' },
-  'method-not-allowed': { status: 405, title: 'The method is not known here' },
   'state-conflict': { status: 409, title: 'The state does not allow this' },
   'not-ready': { status: 409, title: 'The content is not ready' },
   'revision-mismatch': { status: 412, title: 'The study has changed' },
@@ -41,12 +40,33 @@ export function problemOf(kind: ProblemKind, instance: string, detail?: string, 
   return { type: `urn:caddis:problem:${kind}`, title, status, ...(detail === undefined ? {} : { detail }), instance, ...details };
 }
 
-/** Schema issues as the errors of a problem. `in` tells where a path starts: the body's are JSON pointers (RFC 6901). */
-export function schemaErrors(
-  issues: readonly { readonly message: string; readonly code?: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[],
-): NonNullable<Problem['errors']> {
-  return issues.slice(0, 100).map((issue) => {
+interface Issue {
+  readonly message: string;
+  readonly code?: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  /** of an issue about unknown fields */
+  readonly keys?: readonly string[];
+}
+
+const MOST_ERRORS = 100;
+
+/** Schema issues as the errors of a problem. Paths into the body are JSON pointers (RFC 6901), a query parameter is its name. */
+export function schemaErrors(issues: readonly Issue[], place: 'body' | 'query'): NonNullable<Problem['errors']> {
+  const errors = issues.flatMap((issue) => {
     const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
-    return { pointer: path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''), code: issue.code ?? 'invalid', message: issue.message };
+    const error = (at: readonly string[], message: string): NonNullable<Problem['errors']>[number] => ({
+      pointer: place === 'query' ? at.join('.') : at.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+      code: issue.keys ? `unknown-${place === 'query' ? 'parameter' : 'field'}` : (issue.code ?? 'invalid').replaceAll('_', '-'),
+      message,
+    });
+    return issue.keys ? issue.keys.map((key) => error([...path, key], `unknown ${place === 'query' ? 'parameter' : 'field'} "${key}"`)) : [error(path, issue.message)];
   });
+  return errors.slice(0, MOST_ERRORS);
+}
+
+/** The first error in words, and how many more there are. */
+export function inWords(errors: NonNullable<Problem['errors']>, what: string): string {
+  const first = errors[0];
+  if (!first) return `${what} is not valid`;
+  return `${first.pointer === '' ? what : first.pointer}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`;
 }

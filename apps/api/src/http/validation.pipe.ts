@@ -1,16 +1,15 @@
 import { Injectable, StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
-import { ProblemException, schemaErrors } from './problem.js';
+import { ProblemException, inWords, schemaErrors } from './problem.js';
 
 type Issues = Parameters<typeof schemaErrors>[0];
 
-const failures = {
-  body: (issues: Issues) => new ProblemException('invalid-spec', summary('the body', issues), { errors: schemaErrors(issues) }),
-  query: (issues: Issues) => new ProblemException('invalid-request', summary('the query', issues), { errors: schemaErrors(issues) }),
+function failure(type: ArgumentMetadata['type'], issues: Issues): ProblemException {
   // An id that can't be one names nothing.
-  param: (issues: Issues) => new ProblemException('not-found', `the path names nothing: ${issues.map((i) => i.message).join('; ')}`),
-} as const;
-
-const summary = (what: string, issues: Issues): string => `${what} has ${issues.length === 1 ? 'a fault' : `${issues.length} faults`}: ${issues[0]?.message ?? ''}`;
+  if (type === 'param') return new ProblemException('not-found', `the path names nothing: ${issues.map((issue) => issue.message).join('; ')}`);
+  const place = type === 'query' ? 'query' : 'body';
+  const errors = schemaErrors(issues, place);
+  return new ProblemException(place === 'query' ? 'invalid-request' : 'invalid-spec', inWords(errors, `the ${place}`), { errors });
+}
 
 /** Checks route arguments against the schemas in their decorators and says what is wrong as a problem. */
 @Injectable()
@@ -18,7 +17,7 @@ export class ValidationPipe extends StandardSchemaValidationPipe {
   override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
     if (!metadata.schema || metadata.type === 'custom') return value;
     const result = await metadata.schema['~standard'].validate(value);
-    if (result.issues) throw failures[metadata.type](result.issues as Issues);
+    if (result.issues) throw failure(metadata.type, result.issues as Issues);
     return result.value as T;
   }
 }

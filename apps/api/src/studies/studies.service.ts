@@ -4,12 +4,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { stringify } from 'yaml';
 import type { DryRunReport, StudyDetail, StudyPage, StudySummary } from '@app/contracts';
 import { dryRun, studyDetailView, studySummaryView, type StudyDefinition, type StudyRecord, type StudyStore, type TrialCounts } from '@app/study';
-import { ProblemException } from '../http/problem.js';
+import { ProblemException, inWords, schemaErrors } from '../http/problem.js';
 import { WorkService } from '../lifecycle/work.service.js';
 import { CATALOG, CONFIG, EVALUATORS, STORE, type ApiCatalog, type Config, type EvaluatorFactory } from '../ports.js';
 import { mergedBudget, type StudyListQuery, type StudyPatch } from './studies.schema.js';
 
 const NO_TRIALS: TrialCounts = { pending: 0, running: 0, completed: 0, infeasible: 0, failed: 0, cancelled: 0, total: 0 };
+
+type SpecError = NonNullable<ProblemException['details']['errors']>[number];
 
 @Injectable()
 export class StudiesService {
@@ -64,7 +66,7 @@ export class StudiesService {
 
   async patch(id: string, change: StudyPatch, expected: number | undefined): Promise<StudyDetail> {
     const budget = change.budget === undefined ? undefined : mergedBudget((await this.store.study(id)).spec.budget, change.budget);
-    if (budget?.error) throw invalid(budget.error.issues.map((issue) => ({ pointer: `/budget${issue.path.map((part) => `/${String(part)}`).join('')}`, code: issue.code, message: issue.message })));
+    if (budget?.error) throw invalid(schemaErrors(budget.error.issues.map((issue) => ({ ...issue, path: ['budget', ...issue.path] })), 'body'));
     const { name, labels } = change;
     const study = await this.store.patch(id, { ...(name === undefined ? {} : { name }), ...(labels === undefined ? {} : { labels }), ...(budget ? { budget: budget.data } : {}) }, expected);
     if (study === null) throw new ProblemException('revision-mismatch', `the study is no longer at revision ${expected}; read it again`);
@@ -116,10 +118,7 @@ export class StudiesService {
   }
 }
 
-function invalid(errors: NonNullable<ProblemException['details']['errors']>): ProblemException {
-  const first = errors[0];
-  return new ProblemException('invalid-spec', first ? `${first.pointer === '' ? 'the body' : first.pointer}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}` : 'the body is not valid', { errors: [...errors] });
-}
+const invalid = (errors: readonly SpecError[]): ProblemException => new ProblemException('invalid-spec', inWords([...errors], 'the body'), { errors: [...errors] });
 
 function checkedKey(key: string): string {
   const text = key.trim().replace(/^"(.*)"$/, '$1');
