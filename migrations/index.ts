@@ -1,0 +1,5 @@
+import { Exports1767312000000 } from './1767312000000-exports.js';
+import { Studies1767225600000 } from './1767225600000-studies.js';
+
+/** In the order they are applied. Released ones are never changed; a change of the schema is a new one. */
+export const migrations = [Studies1767225600000, Exports1767312000000];
