@@ -1,0 +1,277 @@
+/**
+ * Mesh adaptive direct search as ask and tell, one objective or several, with granular variables, categories and a progressive barrier.
+ *
+ * An iteration runs through the stages of state.ts around the centres chosen from the barrier. A stage makes a queue of points; a success
+ * drops what of it was not asked yet. The iteration fails, and refines its centre's mesh, when all its points are told without success.
+ * A point told after its iteration ended moves the barrier, never a mesh.
+ */
+import { Rng, Sobol } from '@app/numeric';
+import { dominates, weaklyDominates } from '@app/pareto';
+import type { Genes, SearchSpace } from '@app/space';
+import type { Candidate, Json, OptimizerRun, SearchProblem, Told } from '../contract.js';
+import { Ledger, readSnapshot } from '../ledger.js';
+import { Barrier, covers, type Listed } from './barrier.js';
+import { chooseCentres } from './centres.js';
+import { freeCategories, freeCoordinates, type Context, type Proposal } from './context.js';
+import { Features } from './distance-model.js';
+import { Acquisition, learn } from './distance-search.js';
+import { evaluated, violationScales, type Evaluated } from './evaluated.js';
+import { initialMesh, isFinest, meshAxes, refined, type Mesh, type MeshAxis } from './granular-mesh.js';
+import { localModel } from './model-search.js';
+import { farthestPoint, fillPoint } from './restart.js';
+import type { MadsSettings } from './settings.js';
+import { stagePoints } from './stages.js';
+import { initialState, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
+
+export const NAME = 'mads';
+export const VERSION = 1;
+
+/** After this many searches in a row that ended the iteration, the poll has its turn. */
+const SEARCHES_IN_ROW = 4;
+const POLL = STAGES.indexOf('poll');
+
+export class MadsRun implements OptimizerRun, Context {
+  readonly space: SearchSpace;
+  readonly axes: readonly (MeshAxis | null)[];
+  readonly ledger: Ledger;
+  readonly features: Features;
+  readonly sobol: Sobol;
+  barrier: Barrier;
+  rng: Rng;
+  state: MadsState = initialState();
+  #front: Evaluated[] = [];
+  #acquisition: { readonly at: string; readonly value: Acquisition | null } | null = null;
+
+  constructor(readonly problem: SearchProblem, readonly settings: MadsSettings, pending: Json = [], history: readonly Told[] = []) {
+    this.space = problem.space;
+    this.axes = meshAxes(problem.space);
+    this.features = new Features(problem.space);
+    this.ledger = new Ledger(problem, pending, history);
+    this.sobol = new Sobol(problem.space.dimension, problem.seed);
+    this.barrier = new Barrier(this.axes);
+    this.rng = Rng.of(problem.seed, NAME);
+  }
+
+  static restore(problem: SearchProblem, snapshot: Json, history: readonly Told[], settings: MadsSettings): MadsRun {
+    const fields = readSnapshot(snapshot, NAME, VERSION);
+    const run = new MadsRun(problem, settings, fields['pending'], history);
+    run.rng = Rng.fromState(fields['rng'] as number[]);
+    run.state = structuredClone(fields['state']) as unknown as MadsState;
+    if (run.state.scales === null) return run;
+    run.barrier.hmax = (fields['hmax'] as number | null) ?? Infinity;
+    const meshes = fields['meshes'] as Readonly<Record<string, number[]>>;
+    run.ledger.history.forEach((told, i) => run.#admit(told, i));
+    for (const l of [...run.barrier.feasible, ...run.barrier.infeasible]) l.mesh = meshes[l.point.key] ?? initialMesh(run.axes);
+    return run;
+  }
+
+  snapshot(): Json {
+    const plain = initialMesh(this.axes);
+    const moved = [...this.barrier.feasible, ...this.barrier.infeasible].filter((l) => l.mesh.some((level, i) => level !== plain[i]));
+    return {
+      optimizer: NAME,
+      version: VERSION,
+      rng: this.rng.state(),
+      state: structuredClone(this.state) as unknown as Json,
+      hmax: Number.isFinite(this.barrier.hmax) ? this.barrier.hmax : null,
+      meshes: Object.fromEntries(moved.map((l) => [l.point.key, [...l.mesh]])),
+      pending: this.ledger.pendingState(),
+    };
+  }
+
+  get scales(): readonly number[] {
+    return this.state.scales ?? new Array<number>(this.problem.constraints).fill(1);
+  }
+
+  front(): readonly Evaluated[] {
+    return this.#front;
+  }
+
+  meshOf(key: string): Mesh {
+    return this.barrier.find(key)?.mesh ?? initialMesh(this.axes);
+  }
+
+  ask(n: number): Candidate[] {
+    const out: Candidate[] = [];
+    while (out.length < n && !this.ledger.exhausted) {
+      const candidate = this.#first() ?? this.#next();
+      if (candidate === null) break;
+      out.push(candidate);
+    }
+    return out;
+  }
+
+  tell(settled: readonly Told[]): void {
+    for (const told of settled) if (this.ledger.settle(told)) this.#learnFrom(told);
+  }
+
+  /** Start points, then the design. */
+  #first(): Candidate | null {
+    const start = this.ledger.nextStart();
+    if (start !== null) return this.ledger.propose(start, 'start');
+    return this.state.sobolIndex < this.#designSize() ? this.#sobolPoint() : null;
+  }
+
+  #designSize(): number {
+    const { maxTrials, start } = this.problem;
+    const usual = Math.max(1, Math.min(2 * (this.space.dimension + 1), 20) - (start?.length ?? 0));
+    return this.settings.initialPoints ?? Math.min(usual, Math.max(1, Math.floor((maxTrials ?? Infinity) / 3)));
+  }
+
+  #sobolPoint(): Candidate | null {
+    const genes = this.ledger.drawUnseen(this.rng, () => this.space.fromUnit(this.sobol.point(this.state.sobolIndex++)));
+    if (genes === null) return null;
+    if (this.state.sobolIndex === 0) this.state.sobolIndex = 1;
+    return this.ledger.propose(genes, 'mads:sobol');
+  }
+
+  #next(): Candidate | null {
+    if (this.state.scales === null) {
+      if (this.ledger.pending.size > 0) return this.#sobolPoint();
+      this.#openBarrier();
+    }
+    for (;;) {
+      const it = this.state.iteration;
+      if (it === null) {
+        if (this.#begin()) continue;
+        return this.ledger.pending.size > 0 ? this.#fill() : this.#restart();
+      }
+      const proposal = it.queue.shift();
+      if (proposal) {
+        if (this.ledger.has(this.space.key(proposal.genes))) continue;
+        return this.#proposeFor(it, proposal);
+      }
+      if (it.open.length > 0) return this.#fill();
+      this.#advance(it);
+    }
+  }
+
+  #openBarrier(): void {
+    this.state.scales = violationScales(this.ledger.history, this.problem.constraints);
+    this.ledger.history.forEach((told, i) => this.#admit(told, i));
+  }
+
+  #begin(): boolean {
+    const centres = chooseCentres(this.barrier, new Set(this.state.done));
+    if (centres === null) return false;
+    this.state.generation++;
+    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false, asked: 0 };
+    return true;
+  }
+
+  #proposeFor(it: Iteration, p: Proposal): Candidate {
+    const note: Json = { generation: this.state.generation, from: p.from, mesh: [...p.mesh], along: p.along, step: p.step };
+    const candidate = this.ledger.propose(p.genes, `mads:${p.step}`, note);
+    it.open.push(candidate.key);
+    it.asked++;
+    if (p.step === 'poll' && p.from === it.primary) it.polled.push(p.genes);
+    return candidate;
+  }
+
+  /** Fills the queue from the next stage, or ends the iteration after the last. */
+  #advance(it: Iteration): void {
+    it.stage++;
+    if (it.stage < POLL && this.state.searchesInRow >= SEARCHES_IN_ROW) it.stage = POLL;
+    const stage = STAGES[it.stage];
+    if (stage === undefined) this.#conclude(it, it.improving ? 'improving' : 'failure');
+    else it.queue = stagePoints(this, it, stage);
+  }
+
+  #conclude(it: Iteration, how: 'success' | 'improving' | 'failure'): void {
+    const { barrier } = this;
+    const centre = barrier.find(it.primary);
+    const infeasible = [it.primary, it.secondary].map((k) => (k === null ? undefined : barrier.find(k))).find((l) => l !== undefined && l.point.h > 0);
+    if (infeasible) {
+      const h = infeasible.point.h;
+      const below = barrier.infeasible.map((l) => l.point.h).filter((v) => v < h);
+      barrier.lower(how === 'improving' && below.length > 0 ? Math.max(...below) : h);
+    }
+    if (how === 'failure' && centre) {
+      if (isFinest(this.axes, centre.mesh)) this.state.done.push(it.primary);
+      centre.mesh = refined(this.axes, centre.mesh);
+    }
+    this.state.done = this.state.done.filter((key) => barrier.find(key));
+    this.state.iteration = null;
+  }
+
+  /** Updates front, barrier and, if the point belongs to it, the iteration. */
+  #learnFrom(told: Told): void {
+    if (this.state.scales === null) return;
+    const it = this.state.iteration;
+    const note = noteOf(told.note);
+    const own = it !== null && it.open.includes(told.key);
+    const centres = it === null ? [] : [it.primary, it.secondary].flatMap((k) => (k === null ? [] : (this.barrier.find(k) ?? [])));
+    const hadFeasible = this.barrier.feasible.length > 0;
+    const { point, insertion } = this.#admit(told, this.ledger.history.length - 1);
+    if (it === null || !own) return;
+    it.open = it.open.filter((k) => k !== told.key);
+    if (point === null || insertion === 'rejected') return;
+    const searching = it.stage < POLL;
+    const against = centres.filter((c) => (c.point.h > 0) === (point.h > 0));
+    const full = point.h === 0
+      ? !hadFeasible || (against.length > 0 ? against.some((c) => dominates(point.f, c.point.f)) : insertion === 'dominating') || searching
+      : against.some((c) => covers(point, c.point));
+    if (full) {
+      this.state.searchesInRow = searching ? this.state.searchesInRow + 1 : 0;
+      this.#rememberStep(told, note?.along ?? false);
+      if (this.settings.opportunistic || searching) this.#conclude(it, 'success');
+    } else if (point.h > 0 && centres.some((c) => c.point.h > point.h)) it.improving = true;
+  }
+
+  #rememberStep(told: Told, along: boolean): void {
+    const from = noteOf(told.note)?.from;
+    const parent = from === undefined ? undefined : this.ledger.told(from);
+    this.state.lastStep = parent && along ? { to: told.key, step: told.genes.map((g, i) => (this.axes[i] ? g - parent.genes[i]! : 0)), speculated: false } : null;
+  }
+
+  /** Into the front of the run and, if it is of this epoch, the barrier. */
+  #admit(told: Told, index: number): { point: Evaluated | null; insertion: 'rejected' | 'listed' | 'dominating' } {
+    const point = evaluated(told, this.scales);
+    if (point === null) return { point, insertion: 'rejected' };
+    if (point.h === 0 && !this.#front.some((e) => weaklyDominates(e.f, point.f))) {
+      this.#front = this.#front.filter((e) => !weaklyDominates(point.f, e.f));
+      this.#front.push(point);
+    }
+    if (index < this.state.epoch) return { point, insertion: 'rejected' };
+    const note = noteOf(told.note);
+    const parent = note?.along ? this.ledger.told(note.from) : undefined;
+    const step = parent ? told.genes.map((g, i) => (this.axes[i] ? g - parent.genes[i]! : 0)) : null;
+    return { point, insertion: this.barrier.insert(point, note?.mesh ?? initialMesh(this.axes), step) };
+  }
+
+  /** For idle askers while an iteration waits: points beside the queue, which move no mesh. */
+  #fill(): Candidate | null {
+    const p = fillPoint(this);
+    if (p === null) return this.#sobolPoint();
+    return this.ledger.propose(p.genes, 'mads:fill', { generation: -1, from: p.from, mesh: [...p.mesh], along: p.along, step: p.step });
+  }
+
+  /** Every listed point is polled to the end: a new barrier from the least explored place on. */
+  #restart(): Candidate | null {
+    const genes = farthestPoint(this);
+    if (genes === null) return null;
+    this.state.epoch = this.ledger.history.length;
+    this.state.done = [];
+    this.state.lastStep = null;
+    this.barrier = new Barrier(this.axes);
+    return this.ledger.propose(genes, 'mads:restart');
+  }
+
+  /** Of the present history; null: too little known. */
+  acquisition(): Acquisition | null {
+    const at = `${this.ledger.history.length} ${this.state.generation}`;
+    if (this.#acquisition?.at === at) return this.#acquisition.value;
+    this.state.learned = learn(this, this.features, this.state.learned);
+    const value = this.state.learned === null ? null : Acquisition.build(this, this.features, this.state.learned, Rng.of(this.problem.seed, NAME, 'acquisition', this.ledger.history.length, this.state.generation));
+    this.#acquisition = { at, value };
+    return value;
+  }
+
+  model(centre: Listed): ReturnType<typeof localModel> {
+    return localModel(this, centre);
+  }
+
+  free(genes: Genes): { readonly coordinates: number[]; readonly categories: number[] } {
+    return { coordinates: freeCoordinates(this, genes), categories: freeCategories(this, genes) };
+  }
+}

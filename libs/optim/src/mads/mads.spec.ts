@@ -1,0 +1,4 @@
+import { examineOptimizer } from '../exam/examine-optimizer.js';
+import { mads } from './mads.js';
+
+examineOptimizer(mads);
