@@ -16,7 +16,7 @@ function study(change: Partial<StudySpecInput> = {}): EngineStudy {
     accuracy: { method: 'command', command: ['none'], metrics: ['f', 'g', 'c'] },
     objectives: [{ metric: 'f' }, { metric: 'g', direction: 'maximize' }],
     constraints: [{ metric: 'c', op: '<=', value: 18 }],
-    algorithm: { name: 'mads' },
+    algorithm: { name: 'sobol' },
     budget: { maxTrials: 60 },
     seed: 3,
     ...change,

@@ -38,10 +38,12 @@ export class StudyEngine {
     readonly problem: StudyProblem,
     private readonly run: OptimizerRun,
     private readonly version: string,
+    told: readonly TrialRecord[],
   ) {
     this.spec = study.spec;
-    const given = givenReference(study.spec, problem.terms);
-    this.front = new FrontTracker(problem.terms.objectives.length, given ?? study.referencePoint, study.hypervolume);
+    const reference = givenReference(study.spec, problem.terms) ?? study.referencePoint;
+    this.front = FrontTracker.of(problem.terms.objectives.length, reference, study.hypervolume, told);
+    this.failed = told.filter((t) => t.state === 'failed').length;
   }
 
   /** @throws SpaceError if the definition's parameters or start points are at fault */
@@ -56,11 +58,7 @@ export class StudyEngine {
     const run = usable
       ? optimizer.restore(problem.problem, fold.snapshot!.state, history, settings)
       : replay(optimizer.start(problem.problem, settings), fold.trials, fold.told);
-    const engine = new StudyEngine(study, problem, run, version);
-    for (const t of toldTrials) {
-      engine.front.restore(t.id, t.number, t.objectives, t.feasible === true);
-      if (t.state === 'failed') engine.failed++;
-    }
+    const engine = new StudyEngine(study, problem, run, version, toldTrials);
     for (const t of fold.trials) if (t.number > fold.told) engine.open.set(t.number, t);
     engine.told = fold.told;
     engine.asked = fold.trials.at(-1)?.number ?? 0;

@@ -1,5 +1,13 @@
-import { hypervolume, ParetoArchive, RankedFronts } from '@app/pareto';
+import { hypervolume, hypervolumeGain, ParetoArchive, RankedFronts, type Objectives } from '@app/pareto';
 import type { HistoryEntry } from './records.js';
+
+/** A told trial, as far as the front is concerned. */
+export interface Placed {
+  readonly id: string;
+  readonly number: number;
+  readonly objectives: readonly (number | null)[];
+  readonly feasible: boolean | null;
+}
 
 /** Trials with all objectives known before the reference point is fixed, where the spec gives none. */
 const REFERENCE_AFTER = 20;
@@ -13,26 +21,35 @@ const REFERENCE_AFTER = 20;
  */
 export class FrontTracker {
   private readonly archive = new ParetoArchive();
-  private readonly ranked = new RankedFronts();
+  private ranked = new RankedFronts();
   private readonly seen: (readonly number[])[] = [];
   private unmeasured: HistoryEntry[] = [];
-  private frontsBeforeReference: (readonly (readonly number[])[])[] = [];
+  private frontsBeforeReference: (readonly Objectives[])[] = [];
   private readonly delta = { added: new Set<string>(), removed: new Set<string>(), ranks: new Map<string, number | null>(), history: [] as HistoryEntry[] };
 
-  constructor(
+  private constructor(
     readonly objectives: number,
     public reference: readonly number[] | null,
     public hypervolume: number | null,
   ) {}
 
-  get size(): number {
-    return this.archive.size;
+  /** @param told  trials told before, in order of number */
+  static of(objectives: number, reference: readonly number[] | null, volume: number | null, told: readonly Placed[]): FrontTracker {
+    const tracker = new FrontTracker(objectives, reference, volume);
+    if (reference === null) {
+      // Not fixed yet: few trials, or none with all objectives known; their history is still to be measured.
+      for (const t of told) tracker.tell(t.id, t.number, t.objectives, t.feasible === true);
+      tracker.clearDelta();
+      return tracker;
+    }
+    const feasible = told.filter((t) => t.feasible === true && t.objectives.every((v) => v !== null)).map((t) => ({ id: t.id, point: t.objectives as readonly number[] }));
+    tracker.ranked = RankedFronts.from(feasible);
+    for (const { id, point } of feasible) tracker.archive.insert(id, point);
+    return tracker;
   }
 
-  /** Takes up a trial whose place is known from before (stored), in order of number. */
-  restore(id: string, number: number, objectives: readonly (number | null)[], feasible: boolean): void {
-    this.tell(id, number, objectives, feasible);
-    this.clearDelta();
+  get size(): number {
+    return this.archive.size;
   }
 
   tell(id: string, number: number, values: readonly (number | null)[], feasible: boolean): void {
@@ -45,6 +62,7 @@ export class FrontTracker {
 
   private insert(id: string, number: number, point: readonly number[]): void {
     for (const change of this.ranked.insert(id, point)) this.delta.ranks.set(change.id, change.rank);
+    const before = this.archive.points();
     const { added, removed } = this.archive.insert(id, point);
     if (!added) return;
     this.delta.added.add(id);
@@ -55,7 +73,8 @@ export class FrontTracker {
       this.unmeasured.push({ number, hypervolume: null, frontSize: this.archive.size });
       this.frontsBeforeReference.push(this.archive.points());
     } else {
-      this.hypervolume = hypervolume(this.archive.points(), this.reference);
+      // Four objectives and more: the gain alone is much cheaper than the whole.
+      this.hypervolume = this.objectives < 4 || this.hypervolume === null ? hypervolume(this.archive.points(), this.reference) : this.hypervolume + hypervolumeGain(point, before, this.reference);
       this.delta.history.push({ number, hypervolume: this.hypervolume, frontSize: this.archive.size });
     }
   }

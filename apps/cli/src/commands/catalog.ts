@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { loadCatalog, loadDeviceFile, loadSpaceFile } from '@app/catalog';
+import { loadCatalog, readDevice, readSpace } from '@app/catalog';
 import { createSearchSpace } from '@app/space';
 import { parameterView } from '@app/study';
 import { inputError, InputError, print, printJson, quantity, table, wantsJson } from '../output.js';
@@ -28,8 +29,8 @@ export function spacesCommand(program: Command): void {
     print(`\nsources:\n${space.sources.map((s) => `  ${s}`).join('\n')}`);
   });
   spaces.command('validate <file>').description('check a search-space file').action((file: string, _: unknown, command: Command) => {
-    const loaded = loadSpaceFile(readText(file), file);
-    if ('issues' in loaded) throw inputError(file, loaded.issues);
+    const loaded = readSpace(basename(file), readText(file));
+    if ('faults' in loaded) throw inputError(file, loaded.faults.map((f) => ({ pointer: f.path, message: f.message })));
     if (wantsJson(command)) printJson({ file, valid: true, name: loaded.space.name });
     else print(`${file}: valid, ${loaded.space.parameters.length} parameters`);
   });
@@ -49,8 +50,8 @@ export function devicesCommand(program: Command): void {
     else print(`${device.title} (${device.class})\n${device.description ?? ''}\n\n${table(['figure', 'value', 'unit', 'source'], figures(device))}`);
   });
   devices.command('validate <file>').description('check a hardware profile').action((file: string, _: unknown, command: Command) => {
-    const loaded = loadDeviceFile(readText(file), file);
-    if ('issues' in loaded) throw inputError(file, loaded.issues);
+    const loaded = readDevice(basename(file), readText(file));
+    if ('faults' in loaded) throw inputError(file, loaded.faults.map((f) => ({ pointer: f.path, message: f.message })));
     if (wantsJson(command)) printJson({ file, valid: true, id: loaded.device.id });
     else print(`${file}: valid`);
   });

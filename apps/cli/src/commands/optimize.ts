@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { problemSpec, studySpec } from '@app/contracts';
-import { parseYaml } from '@app/catalog';
+import { issuesOf, parseYaml } from '@app/catalog';
 import { createSearchSpace, SpaceError } from '@app/space';
 import type { StudyDefinition } from '@app/study';
 import { inputError, InputError, print, printJson, say, seconds, table, wantsJson } from '../output.js';
@@ -46,18 +46,19 @@ export function optimizeCommand(program: Command): void {
 function readProblem(file: string, options: { algorithm: string; budget: number; seed: number }): StudyDefinition {
   if (!ALGORITHMS.some((a) => a === options.algorithm)) throw new InputError(`--algorithm: expected one of ${ALGORITHMS.join(', ')}, got "${options.algorithm}"`);
   if (options.budget < 1) throw new InputError(`--budget: expected at least 1, got ${options.budget}`);
-  const yaml = parseYaml(readText(file), file);
-  if ('issues' in yaml) throw inputError(file, yaml.issues);
+  const yaml = parseYaml(readText(file));
+  if ('faults' in yaml) throw inputError(file, yaml.faults.map((message) => ({ pointer: '', message })));
   const parsed = problemSpec.safeParse(yaml.value);
-  if (!parsed.success) throw inputError(file, parsed.error.issues.map((i) => ({ pointer: `/${i.path.join('/')}`, message: i.message })));
+  if (!parsed.success) throw inputError(file, issuesOf(parsed.error, yaml.value));
   const p = parsed.data;
   const metrics = [...new Set([...p.objectives, ...p.constraints].map((m) => m.metric))];
-  const spec = studySpec.safeParse({
+  const spec = {
     name: file, searchSpace: { parameters: p.parameters }, accuracy: { method: 'command', command: p.evaluator.command, metrics },
     objectives: p.objectives, constraints: p.constraints, ...(p.referencePoint ? { referencePoint: p.referencePoint } : {}), ...(p.start ? { start: p.start } : {}),
     algorithm: { name: options.algorithm }, budget: { maxTrials: options.budget, maxParallelTrials: p.maxParallelTrials }, seed: options.seed,
-  });
-  if (!spec.success) throw inputError(file, spec.error.issues.map((i) => ({ pointer: `/${i.path.join('/')}`, message: i.message })));
+  };
+  const checked = studySpec.safeParse(spec);
+  if (!checked.success) throw inputError(file, issuesOf(checked.error, spec));
   try {
     const space = createSearchSpace(p.parameters);
     p.start?.forEach((point) => space.encode(point));
@@ -65,5 +66,5 @@ function readProblem(file: string, options: { algorithm: string; budget: number;
     if (error instanceof SpaceError) throw inputError(file, error.issues.map((i) => ({ pointer: i.path, message: i.message })));
     throw error;
   }
-  return { spec: spec.data, space: { name: 'problem', title: file, description: '', family: 'none', parameters: p.parameters, settings: {}, sources: [] }, devices: [] };
+  return { spec: checked.data, space: { name: 'problem', title: file, description: '', family: 'none', parameters: p.parameters, settings: {}, sources: [] }, devices: [] };
 }

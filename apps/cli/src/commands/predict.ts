@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadCatalog, type Catalog } from '@app/catalog';
+import { completePoint, loadCatalog, type Catalog } from '@app/catalog';
 import { fits, priceNetwork, type DeviceProfile, type NetworkCost, type Precision } from '@app/cost';
 import { decode, pointFromCode } from '@app/decode';
 import { totals, type Graph } from '@app/graph';
@@ -128,21 +128,13 @@ export function namedPoint(catalog: Catalog, options: { readonly space?: string;
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new InputError(`--point: expected an object of parameters, got ${options.point}`);
   const searchSpace = createSearchSpace(space.parameters);
-  const defaults = searchSpace.decode(searchSpace.canonical(space.parameters.map((p, i) => defaultGene(p, searchSpace.sizes[i]!))));
   const given = json as Point;
   const unknown = Object.keys(given).filter((k) => !space.parameters.some((p) => p.name === k));
   if (unknown.length > 0) throw new InputError(`--point: ${unknown.join(', ')} not in ${space.name}; its parameters are ${space.parameters.map((p) => p.name).join(', ')}`);
   try {
-    return { space, point: searchSpace.decode(searchSpace.encode({ ...defaults, ...given })) };
+    return { space, point: searchSpace.decode(searchSpace.encode(completePoint(space.parameters, given))) };
   } catch (error) {
     if (error instanceof SpaceError) throw inputError('--point', error.issues.map((i) => ({ pointer: i.path, message: i.message })));
     throw error;
   }
-}
-
-function defaultGene(p: ReturnType<Catalog['space']>['parameters'][number], size: number): number {
-  if (p.default === undefined) return Number.isFinite(size) ? 0 : 0.5;
-  if (p.type === 'ordinal' || p.type === 'categorical') return (p.values as readonly unknown[]).indexOf(p.default);
-  const single = createSearchSpace([{ ...p, when: undefined }]);
-  return single.encode({ [p.name]: p.default })[0]!;
 }

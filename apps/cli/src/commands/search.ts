@@ -15,7 +15,7 @@ export function searchCommand(program: Command): void {
     .option('--seed <n>', 'instead of the seed in the file', wholeNumber('--seed'))
     .option('--trials <n>', 'instead of budget.maxTrials in the file', wholeNumber('--trials'))
     .action(async (file: string, options: { out?: string; seed?: number; trials?: number }, command: Command) => {
-      const parsed = loadCatalog().parseStudySpec(readText(file), { file });
+      const parsed = loadCatalog().parseStudySpec(readText(file));
       if ('issues' in parsed) throw inputError(file, parsed.issues);
       const { spec } = parsed.definition;
       const definition = {
