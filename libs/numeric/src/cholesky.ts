@@ -111,9 +111,13 @@ export function logDiagonal(L: Float64Array, n: number): number {
 export function choleskyInverse(L: Float64Array, n: number): Float64Array {
   // Row j of M is column j of L⁻¹, so that all products run along rows.
   const M = new Float64Array(n * n);
-  for (let j = 0; j < n; j++) {
-    M[j * n + j] = 1 / L[j * n + j]!;
-    for (let i = j + 1; i < n; i++) M[j * n + i] = -rowDot(L, i * n + j, M, j * n + j, i - j) / L[i * n + i]!;
+  for (let j = 0; j < n; j += 4) {
+    const end = Math.min(j + 4, n);
+    for (let b = j; b < end; b++) {
+      M[b * n + b] = 1 / L[b * n + b]!;
+      for (let i = b + 1; i < (end - j === 4 ? end : n); i++) M[b * n + i] = -rowDot(L, i * n + b, M, b * n + b, i - b) / L[i * n + i]!;
+    }
+    if (end - j === 4) invertFour(L, M, n, j);
   }
   const inverse = new Float64Array(n * n);
   const tile = new Float64Array(16);
@@ -129,6 +133,26 @@ export function choleskyInverse(L: Float64Array, n: number): Float64Array {
     }
   }
   return inverse;
+}
+
+/** Rows j … j + 3 of M from column j + 4 on: forward substitution with four right sides, which share the loads of L. */
+function invertFour(L: Float64Array, M: Float64Array, n: number, j: number): void {
+  const [m0, m1, m2, m3] = [j * n, (j + 1) * n, (j + 2) * n, (j + 3) * n];
+  for (let i = j + 4; i < n; i++) {
+    let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (let p = j; p < i; p++) {
+      const l = L[i * n + p]!;
+      s0 += l * M[m0 + p]!;
+      s1 += l * M[m1 + p]!;
+      s2 += l * M[m2 + p]!;
+      s3 += l * M[m3 + p]!;
+    }
+    const scale = -1 / L[i * n + i]!;
+    M[m0 + i] = s0 * scale;
+    M[m1 + i] = s1 * scale;
+    M[m2 + i] = s2 * scale;
+    M[m3 + i] = s3 * scale;
+  }
 }
 
 /** Lower triangle in place, upper set to zero. Returns the failure, if any. */
