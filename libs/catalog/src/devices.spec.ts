@@ -41,7 +41,7 @@ describe('the hardware profiles', () => {
       expect(content.split('\n')[0]).toBe('# yaml-language-server: $schema=./schema/hw-profile.schema.json');
       const walk = (node: unknown, path: string): void => {
         if (typeof node !== 'object' || node === null) return;
-        if ('value' in node) expect((node as { source?: string }).source?.length ?? 0, `${file} ${path}`).toBeGreaterThanOrEqual(8);
+        if ('value' in node) expect((node as { source?: string }).source?.length ?? 0, `${file} ${path}`).toBeGreaterThan(10);
         else for (const [key, child] of Object.entries(node)) walk(child, `${path}/${key}`);
       };
       walk(parse(content), '');
