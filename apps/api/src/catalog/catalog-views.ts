@@ -8,11 +8,11 @@ export const deviceView = (d: DeviceProfile): DeviceView => ({
   ram: d.memory.ram, flash: d.memory.flash, runtime: d.runtime.name, notes: [...(d.notes ?? [])],
 });
 
-/** @param known  accuracy methods that know the space, and metric keys a table of it answers */
-export function spaceView(space: SpaceDefinition, known: Pick<SpaceView, 'accuracy' | 'tabulated'>): SpaceView {
+/** @param accuracy  methods that know the space; `tabulated` metric keys a table of it answers */
+export function spaceView(space: SpaceDefinition, accuracy: readonly string[], tabulated: readonly string[]): SpaceView {
   const { cardinality } = createSearchSpace(space.parameters);
   return {
     name: space.name, title: space.title, description: space.description, family: space.family, cardinality: Number.isFinite(cardinality) ? cardinality : null,
-    parameters: space.parameters.map(parameterView), accuracy: [...known.accuracy], sources: [...space.sources], tabulated: [...known.tabulated],
+    parameters: space.parameters.map(parameterView), accuracy: [...accuracy], sources: [...space.sources], tabulated: [...tabulated],
   };
 }

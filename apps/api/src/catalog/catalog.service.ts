@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { accuracyMethods } from '@app/catalog';
 import type { DeviceView, SpaceView } from '@app/contracts';
 import type { SpaceDefinition } from '@app/study';
 import { ProblemException } from '../http/problem.js';
 import { CATALOG, EVALUATORS, type ApiCatalog, type EvaluatorFactory } from '../ports.js';
 import { deviceView, spaceView } from './catalog-views.js';
-
-/** Methods whose support depends on the space. */
-const METHODS = ['table', 'surrogate'] as const;
 
 @Injectable()
 export class CatalogService {
@@ -39,25 +37,19 @@ export class CatalogService {
   private view(space: SpaceDefinition): Promise<SpaceView> {
     const known = this.views.get(space.name);
     if (known) return known;
-    const view = this.supported(space).then((found) => spaceView(space, found));
+    const view = this.tabulated(space).then((keys) => spaceView(space, accuracyMethods(space.family), keys));
     this.views.set(space.name, view);
     return view;
   }
 
-  /** A method knows the space if a study with both is accepted; its evaluator says which metrics it answers. */
-  private async supported(space: SpaceDefinition): Promise<Pick<SpaceView, 'accuracy' | 'tabulated'>> {
-    const accuracy: string[] = [];
-    let tabulated: readonly string[] = [];
-    for (const method of METHODS) {
-      const parsed = this.catalog.parseStudySpec({ name: space.name, searchSpace: space.name, accuracy: { method }, objectives: [{ metric: 'accuracy' }], budget: { maxTrials: 1 } });
-      if ('issues' in parsed) continue;
-      accuracy.push(method);
-      if (method !== 'table') continue;
-      const evaluator = await this.evaluators(parsed.definition);
-      tabulated = evaluator.metrics;
-      await evaluator.close();
-    }
-    return { accuracy: [...accuracy, 'command', 'none'], tabulated };
+  /** The evaluator of a study on the space's table says which metrics the table answers. */
+  private async tabulated(space: SpaceDefinition): Promise<readonly string[]> {
+    if (!accuracyMethods(space.family).includes('table')) return [];
+    const parsed = this.catalog.parseStudySpec({ name: space.name, searchSpace: space.name, accuracy: { method: 'table' }, objectives: [{ metric: 'accuracy' }], budget: { maxTrials: 1 } });
+    if ('issues' in parsed) return [];
+    const evaluator = await this.evaluators(parsed.definition);
+    await evaluator.close();
+    return evaluator.metrics;
   }
 }
 
