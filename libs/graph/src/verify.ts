@@ -1,6 +1,5 @@
 import { GraphError, withNode } from './errors.js';
 import { OPS, opOf } from './ops/index.js';
-import { showShape } from './shape.js';
 import type { Graph, Node, Shape } from './types.js';
 
 /**
@@ -54,8 +53,11 @@ export function verifyGraph(graph: Graph): Graph {
   return graph;
 }
 
-/** Short label of a node for drawings, such as `conv 3×3 s2, 16 → [1, 16, 112, 112]`; without a shape only the first part. */
-export function describeNode(node: Node, shape?: Shape): string {
+/** Kinds whose attributes say nothing of their size; their label names it. */
+const SIZED_BY_SHAPE: ReadonlySet<string> = new Set(['input', 'constant', 'concat', 'flatten']);
+
+/** Short label of a node for drawings, such as `conv 3×3 s2, 16` or `input, 1×3×224×224`. */
+export function describeNode(node: Node, shape: Shape): string {
   const label = opOf(node).label(node.attrs);
-  return shape === undefined ? label : `${label} → ${showShape(shape)}`;
+  return SIZED_BY_SHAPE.has(node.kind) ? `${label}, ${shape.join('×')}` : label;
 }
