@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { studySpec } from '@app/contracts';
 import { Open } from './http/api-key.guard.js';
 
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
 /** The document is made once, after all routes are known. */
 @Injectable()
 export class OpenApiDocument {
@@ -23,8 +25,9 @@ export class OpenApiDocument {
       }
     }
     // A specification may be sent as JSON or YAML, so the catalog reads the body and no decorator names its schema.
-    const { $schema: _, $defs, ...spec } = z.toJSONSchema(studySpec, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
-    const schemas = { ...document.components?.schemas, ...($defs as object | undefined), StudySpec: spec } as NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+    const converted = z.toJSONSchema(studySpec, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' });
+    const { definitions } = JSON.parse(JSON.stringify(converted).replaceAll('#/definitions/', '#/components/schemas/')) as { definitions: Schemas };
+    const schemas: Schemas = { ...document.components?.schemas, ...definitions };
     this.document = { ...document, components: { ...document.components, schemas } };
   }
 

@@ -17,7 +17,7 @@ export class StudyFeed {
   private readonly listeners = new Set<Listener>();
   private timer: NodeJS.Timeout | undefined;
   private reading = false;
-  private again = false;
+  private nudged = false;
   private quiet = 0;
 
   constructor(
@@ -41,10 +41,10 @@ export class StudyFeed {
     if (this.listeners.size === 0) clearTimeout(this.timer);
   }
 
-  /** Reads now. */
+  /** Something has happened: reads now. */
   nudge(): void {
-    if (this.reading) this.again = true;
-    else this.schedule(0);
+    this.nudged = true;
+    this.schedule(0);
   }
 
   private schedule(delayMs: number): void {
@@ -56,7 +56,8 @@ export class StudyFeed {
 
   private async read(): Promise<void> {
     this.reading = true;
-    this.again = false;
+    const { nudged } = this;
+    this.nudged = false;
     let delay = INTERVAL_MS;
     try {
       const events = await this.store.events(this.studyId, this.after, PAGE);
@@ -64,7 +65,8 @@ export class StudyFeed {
       this.quiet = events.length === 0 ? this.quiet + 1 : 0;
       if (events.length > 0) for (const listener of [...this.listeners]) listener.news(events);
       if (events.length === PAGE) delay = 0;
-      if (this.quiet >= QUIET_READINGS || (this.again && events.length === 0)) {
+      // Nothing to read after something happened: the study may have been deleted.
+      if (this.quiet >= QUIET_READINGS || (nudged && events.length === 0)) {
         this.quiet = 0;
         await this.store.study(this.studyId);
       }
@@ -75,6 +77,6 @@ export class StudyFeed {
     } finally {
       this.reading = false;
     }
-    this.schedule(this.again ? 0 : delay);
+    this.schedule(this.nudged ? 0 : delay);
   }
 }
