@@ -10,23 +10,39 @@ export interface Cursor {
 export const encodeCursor = ({ sort, value, tie }: Cursor): string => Buffer.from(JSON.stringify([sort, value, tie])).toString('base64url');
 
 /**
- * @param sort   the sort the page is asked with
- * @param types  what value and tie-breaker are in that sort
+ * @param sort  `created` or `name`, with or without a minus: value is ms since 1970 or a name, tie-breaker an id
  * @throws BadCursor if the text is no cursor of that sort
  */
-export function decodeCursor(text: string, sort: string, types: { readonly value: 'string' | 'number' | 'number or null'; readonly tie: 'string' | 'number' }): Cursor {
+export function decodeStudyCursor(text: string, sort: string): Cursor {
+  const { value, tie } = decode(text, sort);
+  const valueFits = sort.endsWith('name') ? typeof value === 'string' : typeof value === 'number' && !Number.isNaN(new Date(value).getTime());
+  if (!valueFits || typeof tie !== 'string' || !isUuid(tie)) throw new BadCursor(EXPECTED);
+  return { sort, value: value as string | number, tie };
+}
+
+/**
+ * @param sort  `number` or a metric key, with or without a minus: value is a number or null, tie-breaker the trial's number
+ * @throws BadCursor if the text is no cursor of that sort
+ */
+export function decodeTrialCursor(text: string, sort: string): Cursor {
+  const { value, tie } = decode(text, sort);
+  if ((value !== null && typeof value !== 'number') || typeof tie !== 'number' || !Number.isInteger(tie)) throw new BadCursor(EXPECTED);
+  return { sort, value, tie };
+}
+
+const EXPECTED = 'cursor: expected a nextCursor of an earlier page';
+
+function decode(text: string, sort: string): { readonly value: unknown; readonly tie: unknown } {
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
   } catch {
-    throw new BadCursor('cursor: expected a nextCursor of an earlier page');
+    throw new BadCursor(EXPECTED);
   }
-  if (!Array.isArray(parts) || parts.length !== 3) throw new BadCursor('cursor: expected a nextCursor of an earlier page');
+  if (!Array.isArray(parts) || parts.length !== 3) throw new BadCursor(EXPECTED);
   const [of, value, tie] = parts as unknown[];
   if (of !== sort) throw new BadCursor(`cursor: it belongs to a list sorted by ${JSON.stringify(of)}, this one is sorted by ${JSON.stringify(sort)}`);
-  const valueFits = typeof value === types.value || (types.value === 'number or null' && (value === null || typeof value === 'number'));
-  if (!valueFits || typeof tie !== types.tie || (types.tie === 'number' && !Number.isInteger(tie))) throw new BadCursor('cursor: expected a nextCursor of an earlier page');
-  return { sort, value: value as Cursor['value'], tie: tie as Cursor['tie'] };
+  return { value, tie };
 }
 
 /** @throws RangeError */

@@ -32,7 +32,7 @@ export async function openDatabase(options: { readonly url?: string | undefined;
   }
   if (options.dataDir === undefined) throw new Error('openDatabase: expected url or dataDir, got neither');
   const embedded = await startEmbeddedPostgres(options.dataDir, MAX_CONNECTIONS);
-  const dataSource = new DataSource(dataSourceOptions(embedded.endpoint));
+  const dataSource = new DataSource(dataSourceOptions(embedded.endpoint, 1));
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= destroy(dataSource).finally(() => embedded.close()));
   // The directory is locked: no one else can be migrating it.
@@ -44,7 +44,7 @@ export type DatabaseEndpoint =
   | { readonly host: string; readonly port: number; readonly username: string; readonly password: string; readonly database: string };
 
 /** Options of a TypeORM DataSource for either kind; nothing is migrated or created by it. */
-export function dataSourceOptions(endpoint: DatabaseEndpoint): DataSourceOptions {
+export function dataSourceOptions(endpoint: DatabaseEndpoint, poolSize = POOL_SIZE): DataSourceOptions {
   return {
     type: 'postgres',
     ...endpoint,
@@ -53,7 +53,7 @@ export function dataSourceOptions(endpoint: DatabaseEndpoint): DataSourceOptions
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     applicationName: 'caddis',
-    extra: { max: POOL_SIZE, connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS },
+    extra: { max: poolSize, connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS },
   };
 }
 

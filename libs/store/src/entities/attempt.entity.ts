@@ -30,9 +30,9 @@ export class AttemptEntity {
   @Column('text', { nullable: true })
   message: string | null;
 
-  @Column('timestamptz', { name: 'started_at', precision: 3, default: () => 'clock_timestamp()' })
+  @Column({ type: 'timestamptz', name: 'started_at', precision: 3, default: () => 'clock_timestamp()' })
   startedAt: Date;
 
-  @Column('timestamptz', { name: 'finished_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'finished_at', precision: 3, nullable: true })
   finishedAt: Date | null;
 }

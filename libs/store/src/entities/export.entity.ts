@@ -51,9 +51,9 @@ export class ExportEntity extends LeaseColumns {
   @Column('bytea', { nullable: true, select: false })
   content: Buffer | null;
 
-  @Column('timestamptz', { name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
   createdAt: Date;
 
-  @Column('timestamptz', { name: 'finished_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'finished_at', precision: 3, nullable: true })
   finishedAt: Date | null;
 }

@@ -17,6 +17,6 @@ export class IdempotencyEntity {
   @JoinColumn({ name: 'study_id', foreignKeyConstraintName: 'idempotency_study' })
   study: Relation<StudyEntity>;
 
-  @Column('timestamptz', { name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
   createdAt: Date;
 }

@@ -8,6 +8,6 @@ export abstract class LeaseColumns {
   @Column('integer', { name: 'lease_epoch', default: 0 })
   leaseEpoch: number;
 
-  @Column('timestamptz', { name: 'lease_until', nullable: true })
+  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
   leaseUntil: Date | null;
 }

@@ -23,6 +23,6 @@ export class StudyEventEntity {
   @Column('jsonb')
   data: unknown;
 
-  @Column('timestamptz', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'clock_timestamp()' })
   at: Date;
 }

@@ -37,19 +37,19 @@ export class StudyEntity extends LeaseColumns {
   @Column('integer', { default: 0 })
   revision: number;
 
-  @Column('timestamptz', { name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
   createdAt: Date;
 
-  @Column('timestamptz', { name: 'started_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'started_at', precision: 3, nullable: true })
   startedAt: Date | null;
 
-  @Column('timestamptz', { name: 'finished_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'finished_at', precision: 3, nullable: true })
   finishedAt: Date | null;
 
   @Column('double precision', { name: 'running_ms', default: 0 })
   runningMs: number;
 
-  @Column('timestamptz', { name: 'running_since', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'running_since', precision: 3, nullable: true })
   runningSince: Date | null;
 
   @Column('double precision', { name: 'reference_point', array: true, nullable: true })

@@ -67,10 +67,10 @@ export class TrialEntity extends LeaseColumns {
   @Column('integer', { nullable: true })
   rank: number | null;
 
-  @Column('timestamptz', { name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'clock_timestamp()' })
   createdAt: Date;
 
-  @Column('timestamptz', { name: 'settled_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'settled_at', precision: 3, nullable: true })
   settledAt: Date | null;
 
   @Column('double precision', { name: 'duration_ms', nullable: true })

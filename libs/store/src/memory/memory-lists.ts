@@ -1,5 +1,5 @@
 import type { Page, StudyQuery, StudyRecord, TrialQuery, TrialRecord } from '@app/study';
-import { checkLimit, decodeCursor, encodeCursor } from '../cursor.js';
+import { checkLimit, decodeStudyCursor, decodeTrialCursor, encodeCursor, type Cursor } from '../cursor.js';
 
 type Value = string | number | null;
 
@@ -22,7 +22,7 @@ export function listStudies(all: Iterable<StudyRecord>, query: StudyQuery): Page
       (!label || (Object.hasOwn(s.labels, label.key) && s.labels[label.key] === label.value)) &&
       (!search || s.name.toLowerCase().includes(search.toLowerCase())),
   );
-  return page(kept, sort, { value: by === 'created' ? 'number' : 'string', tie: 'string' }, value, (s) => s.id, query);
+  return page(kept, sort, decodeStudyCursor, value, (s) => s.id, query);
 }
 
 export function listTrials(all: readonly TrialRecord[], query: TrialQuery): Page<TrialRecord> {
@@ -33,11 +33,11 @@ export function listTrials(all: readonly TrialRecord[], query: TrialQuery): Page
   const kept = all.filter(
     (t) => (!states?.length || states.includes(t.state)) && (feasible === undefined || t.feasible === feasible) && (onFront === undefined || t.onFront === onFront),
   );
-  return page(kept, sort, { value: 'number or null', tie: 'number' }, value, (t) => t.number, query);
+  return page(kept, sort, decodeTrialCursor, value, (t) => t.number, query);
 }
 
 function page<T>(
-  kept: T[], sort: string, types: Parameters<typeof decodeCursor>[2], value: (item: T) => Value, tie: (item: T) => string | number, query: { readonly limit: number; readonly cursor?: string | undefined },
+  kept: T[], sort: string, decode: (text: string, sort: string) => Cursor, value: (item: T) => Value, tie: (item: T) => string | number, query: { readonly limit: number; readonly cursor?: string | undefined },
 ): Page<T> {
   const limit = checkLimit(query.limit);
   const descending = sort.startsWith('-');
@@ -45,7 +45,7 @@ function page<T>(
   const sorted = kept.sort((a, b) => order([value(a), tie(a)], [value(b), tie(b)]));
   let rest = sorted;
   if (query.cursor) {
-    const after = decodeCursor(query.cursor, sort, types);
+    const after = decode(query.cursor, sort);
     rest = sorted.filter((item) => order([value(item), tie(item)], [after.value, after.tie]) > 0);
   }
   const items = rest.slice(0, limit);
