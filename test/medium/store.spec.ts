@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrations } from '@app/migrations';
@@ -139,6 +140,43 @@ describe('the embedded database', () => {
     expect((await new PostgresStore(second.dataSource).study(study.id)).name).toBe('kept');
     await second.close();
     rmSync(root, { recursive: true });
+  });
+
+  it('gives each of many clients its own answers, whatever fails beside it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'caddis-test-'));
+    const { dataSource, close } = await openDatabase({ dataDir: directory });
+    await dataSource.query('create table thing (id int primary key)');
+    const answers = await Promise.all(range(1, 300).map(async (n) => {
+      if (n % 3 === 0) return dataSource.query('insert into thing values ($1), ($1)', [n]).catch((e: Error) => e.message);
+      if (n % 3 === 1) return dataSource.query('select $1::int as n', [n]) as Promise<unknown>;
+      return dataSource.transaction(async (m) => {
+        await m.query('insert into thing values ($1)', [n]);
+        await m.query('select $1::int / ($1::int - $1::int)', [n]);
+      }).catch((e: Error) => e.message);
+    }));
+    for (const [i, answer] of answers.entries()) {
+      const n = i + 1;
+      if (n % 3 === 1) expect(answer).toEqual([{ n }]);
+      else expect(answer).toMatch(n % 3 === 0 ? /duplicate key/ : /division by zero/);
+    }
+    expect(await dataSource.query('select count(*)::int as count from thing')).toEqual([{ count: 0 }]);
+    await close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('rolls back what a client leaves open, and goes on with the others', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'caddis-test-'));
+    const { dataSource, close } = await openDatabase({ dataDir: directory });
+    const client = new pg.Client({ host: directory, port: 5432, user: 'postgres', password: 'postgres', database: 'postgres' });
+    client.on('error', () => undefined);
+    await client.connect();
+    await client.query('begin');
+    await client.query('create table left_behind (id int)');
+    const waiting = dataSource.query(`select to_regclass('left_behind') as found`);
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    expect(await waiting).toEqual([{ found: null }]);
+    await close();
+    rmSync(directory, { recursive: true });
   });
 
   it('says what it needs', async () => {

@@ -12,8 +12,6 @@ export interface Database {
 }
 
 const POOL_SIZE = 8;
-/** Embedded connections above this are cut off; pool, other tools and connections that are just closing have room. */
-const MAX_CONNECTIONS = 64;
 const CONNECT_MS = 10_000;
 const QUERY_MS = 60_000;
 /** Any fixed number: processes that migrate the same database wait for each other at it. */
@@ -31,8 +29,8 @@ export async function openDatabase(options: { readonly url?: string | undefined;
     return closedOnError({ dataSource, kind: 'postgres', close: () => destroy(dataSource) }, () => migrateAlone(dataSource));
   }
   if (options.dataDir === undefined) throw new Error('openDatabase: expected url or dataDir, got neither');
-  const embedded = await startEmbeddedPostgres(options.dataDir, MAX_CONNECTIONS);
-  const dataSource = new DataSource(dataSourceOptions(embedded.endpoint, 1));
+  const embedded = await startEmbeddedPostgres(options.dataDir);
+  const dataSource = new DataSource(dataSourceOptions(embedded.endpoint));
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= destroy(dataSource).finally(() => embedded.close()));
   // The directory is locked: no one else can be migrating it.
@@ -44,7 +42,7 @@ export type DatabaseEndpoint =
   | { readonly host: string; readonly port: number; readonly username: string; readonly password: string; readonly database: string };
 
 /** Options of a TypeORM DataSource for either kind; nothing is migrated or created by it. */
-export function dataSourceOptions(endpoint: DatabaseEndpoint, poolSize = POOL_SIZE): DataSourceOptions {
+export function dataSourceOptions(endpoint: DatabaseEndpoint): DataSourceOptions {
   return {
     type: 'postgres',
     ...endpoint,
@@ -53,7 +51,7 @@ export function dataSourceOptions(endpoint: DatabaseEndpoint, poolSize = POOL_SI
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     applicationName: 'caddis',
-    extra: { max: poolSize, connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS },
+    extra: { max: POOL_SIZE, connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS },
   };
 }
 

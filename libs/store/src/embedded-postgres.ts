@@ -24,7 +24,7 @@ export interface EmbeddedPostgres {
  *
  * @throws DirectoryLocked if a living process has the directory
  */
-export async function startEmbeddedPostgres(dataDir: string, maxConnections: number): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   const directory = resolve(dataDir);
   const unlock = lockDirectory(directory);
   let temporary: string | null = null;
@@ -45,7 +45,7 @@ export async function startEmbeddedPostgres(dataDir: string, maxConnections: num
     const fresh = !existsSync(ready);
     // Without the mark a first start was cut short, and nothing can have been stored yet.
     if (fresh) rmSync(files, { recursive: true, force: true });
-    const worker = await startThread({ files, socket, fresh, maxConnections });
+    const worker = await startThread({ files, socket, fresh });
     writeFileSync(ready, '');
     return {
       endpoint: { host, port, username: 'postgres', password: 'postgres', database: 'postgres' },
