@@ -1,8 +1,9 @@
+import { bo } from './bo/bo.js';
 import type { Optimizer } from './contract.js';
 import { random } from './random/random.js';
 import { sobol } from './sobol/sobol.js';
 
-const OPTIMIZERS: readonly Optimizer[] = [sobol, random];
+const OPTIMIZERS: readonly Optimizer[] = [bo, sobol, random];
 
 /** All optimizers, in the order they are shown. */
 export function optimizers(): readonly Optimizer[] {

@@ -1,0 +1,147 @@
+/**
+ * Bayesian optimisation as ask and tell: Sobol design, then log expected hypervolume improvement (log expected improvement for one
+ * objective) on exact Gaussian processes, limits by their probability, failures learned, pending points believed.
+ *
+ * An ask depends on the told points, the pending ones, θ and two counters only; θ is the one thing learned that the snapshot holds,
+ * since it comes from local searches that start at the previous θ.
+ */
+import { Rng, Sobol } from '@app/numeric';
+import type { Genes } from '@app/space';
+import type { Candidate, Json, OptimizerRun, SearchProblem, Told } from '../contract.js';
+import { Ledger, readSnapshot } from '../ledger.js';
+import { FeatureMap } from './features.js';
+import { bestOfAll, maximiseAcquisition } from './maximise.js';
+import type { BoSettings } from './settings.js';
+import { Learner, type Surrogates, type Thetas } from './surrogates.js';
+
+export const NAME = 'bo';
+export const VERSION = 1;
+
+/** A finite space is looked at point by point if it is this small and the predictions cost at most so many multiplications. */
+const LISTED_UP_TO = 50_000;
+const LISTING_FLOPS = 1e9;
+
+interface State {
+  readonly sobolIndex: number;
+  /** candidates proposed from models */
+  readonly turn: number;
+  /** told points when all θ were fitted last */
+  readonly fittedAt: number;
+  readonly thetas: Thetas;
+}
+
+interface Listed {
+  readonly genes: Genes;
+  readonly key: string;
+  readonly features: Float64Array;
+}
+
+export class BoRun implements OptimizerRun {
+  readonly #sobol: Sobol;
+  readonly #learner: Learner;
+  readonly #map: FeatureMap;
+  readonly #ledger: Ledger;
+  #state: State = { sobolIndex: 0, turn: 0, fittedAt: 0, thetas: {} };
+  /** a cache only */
+  #listed: Listed[] | null = null;
+
+  constructor(readonly problem: SearchProblem, readonly settings: BoSettings, pending: Json = [], history: readonly Told[] = []) {
+    this.#sobol = new Sobol(problem.space.dimension, problem.seed);
+    this.#map = new FeatureMap(problem.space);
+    this.#learner = new Learner(problem, this.#map);
+    this.#ledger = new Ledger(problem, pending, history);
+  }
+
+  static restore(problem: SearchProblem, snapshot: Json, history: readonly Told[], settings: BoSettings): BoRun {
+    const fields = readSnapshot(snapshot, NAME, VERSION);
+    const run = new BoRun(problem, settings, fields['pending'], history);
+    run.#state = structuredClone(fields['state']) as unknown as State;
+    return run;
+  }
+
+  snapshot(): Json {
+    return { optimizer: NAME, version: VERSION, state: structuredClone(this.#state) as unknown as Json, pending: this.#ledger.pendingState() };
+  }
+
+  tell(settled: readonly Told[]): void {
+    for (const told of settled) this.#ledger.settle(told);
+  }
+
+  ask(n: number): Candidate[] {
+    const out: Candidate[] = [];
+    while (out.length < n && !this.#ledger.exhausted) {
+      const candidate = this.#next();
+      if (candidate === null) break;
+      out.push(candidate);
+    }
+    return out;
+  }
+
+  #next(): Candidate | null {
+    const start = this.#ledger.nextStart();
+    if (start !== null) return this.#ledger.propose(start, 'start');
+    if (this.#ledger.history.length + this.#ledger.pending.size < this.#designSize()) return this.#sobolPoint();
+    return this.#modelPoint() ?? this.#sobolPoint();
+  }
+
+  #designSize(): number {
+    const usual = Math.min(2 * (this.problem.space.dimension + 1), 20);
+    return this.settings.initialPoints ?? Math.max(2, Math.min(usual, Math.floor((this.problem.maxTrials ?? Infinity) / 3)));
+  }
+
+  #sobolPoint(): Candidate | null {
+    let index = this.#state.sobolIndex;
+    const rng = Rng.of(this.problem.seed, NAME, 'unseen', index);
+    const genes = this.#ledger.drawUnseen(rng, () => this.problem.space.fromUnit(this.#sobol.point(index++)));
+    // At least one on, so that the next draw among the unseen is another one.
+    this.#state = { ...this.#state, sobolIndex: Math.max(index, this.#state.sobolIndex + 1) };
+    return genes === null ? null : this.#ledger.propose(genes, 'bo:sobol');
+  }
+
+  /** null: nothing to learn from yet, or every point that was looked at is taken */
+  #modelPoint(): Candidate | null {
+    const { history, pending } = this.#ledger;
+    this.#refit();
+    const { turn, thetas } = this.#state;
+    const surrogates = this.#learner.build(history, [...pending.values()].map((c) => c.genes), this.settings.modelPoints, thetas, turn);
+    if (surrogates === null) return null;
+    this.#state = { ...this.#state, turn: turn + 1 };
+    const { space } = this.problem;
+    const aids = {
+      space,
+      map: this.#map,
+      taken: (key: string): boolean => this.#ledger.has(key),
+      elite: surrogates.elite,
+      candidates: this.settings.candidates,
+      localSearches: this.settings.localSearches,
+      rng: Rng.of(this.problem.seed, NAME, 'search', turn),
+    };
+    const spot = this.#canList(surrogates) ? bestOfAll(surrogates.acquisition, this.#unseen()) : maximiseAcquisition(surrogates.acquisition, aids);
+    if (spot === null) return null;
+    const step = this.problem.objectives === 1 ? 'bo:log-ei' : 'bo:log-ehvi';
+    return this.#ledger.propose(spot.genes, step, surrogates.reference === null ? undefined : { reference: [...surrogates.reference] });
+  }
+
+  /** All θ at every tell up to 60 told points, every 5 up to 300, every 20 above; a model that is new at once. */
+  #refit(): void {
+    const { history } = this.#ledger;
+    const { thetas, fittedAt, turn } = this.#state;
+    const told = history.length;
+    const due = told - fittedAt >= (told <= 60 ? 1 : told <= 300 ? 5 : 20);
+    const cap = this.settings.modelPoints;
+    if (!due && this.#learner.names(history, cap, turn).every((name) => name in thetas)) return;
+    const fitted = this.#learner.fit(history, cap, thetas, turn, (name) => due || !(name in thetas));
+    this.#state = { ...this.#state, thetas: fitted, fittedAt: due ? told : fittedAt };
+  }
+
+  #canList({ models, points }: Surrogates): boolean {
+    const { cardinality } = this.problem.space;
+    return cardinality <= LISTED_UP_TO && cardinality * models * points * (points / 2 + this.#map.size) <= LISTING_FLOPS;
+  }
+
+  #unseen(): Listed[] {
+    this.#listed ??= Array.from(this.problem.space.enumerate(), (genes) => ({ genes, key: this.problem.space.key(genes), features: this.#map.of(genes) }));
+    this.#listed = this.#listed.filter((p) => !this.#ledger.has(p.key));
+    return this.#listed;
+  }
+}

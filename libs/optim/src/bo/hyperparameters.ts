@@ -1,0 +1,66 @@
+/**
+ * Lengthscales and noise by maximum a posteriori.
+ *
+ * Priors scaled by the number of features D (Hvarfner, Hellsten, Nardi, Vanilla Bayesian optimization performs great in high
+ * dimensions, 2024): log l ~ N(√2 + ½ log D, 3), l ≥ 0.025. Noise variance, outputs standardised: log σ² ~ N(-4, 1), σ² ≥ 1e-6.
+ */
+import { minimiseLbfgs, type Rng } from '@app/numeric';
+import { negativeLogLikelihood, packRows, type FeatureShape, type Theta } from './gaussian-process.js';
+
+const NOISE_CENTRE = -4;
+const LENGTH_VARIANCE = 3;
+const LEAST_LENGTH = Math.log(0.025);
+const LARGEST_LENGTH = Math.log(1e3);
+const LEAST_NOISE = Math.log(1e-6);
+
+/** Mode of the prior as a density of l, 0.205·√D, and noise e⁻⁵. */
+export function priorTheta(D: number): Theta {
+  return [...new Array<number>(D).fill(Math.SQRT2 - 3 + 0.5 * Math.log(D)), -5];
+}
+
+/** -log posterior of θ up to a constant, with gradient; Infinity where the matrix can not be factorised. */
+export function negativeLogPosterior(shape: FeatureShape, X: Float64Array, y: ArrayLike<number>, theta: Float64Array, gradient: Float64Array): number {
+  const D = shape.size;
+  let value: number;
+  try {
+    value = negativeLogLikelihood(shape, X, y, theta, gradient);
+  } catch {
+    return Infinity;
+  }
+  const centre = Math.SQRT2 + 0.5 * Math.log(D);
+  for (let d = 0; d < D; d++) {
+    value += (theta[d]! - centre) ** 2 / (2 * LENGTH_VARIANCE);
+    gradient[d]! += (theta[d]! - centre) / LENGTH_VARIANCE;
+  }
+  value += (theta[D]! - NOISE_CENTRE) ** 2 / 2;
+  gradient[D]! += theta[D]! - NOISE_CENTRE;
+  return value;
+}
+
+/**
+ * Best of local searches from the previous optimum (or the prior's mode) and from `restarts` draws of the prior. A fit that calls all
+ * variance noise loses to one that does not by its posterior; the noise prior sees to that.
+ * @param y  standardised
+ */
+export function fitTheta(shape: FeatureShape, rows: readonly Float64Array[], y: ArrayLike<number>, previous: Theta | null, restarts: number, rng: Rng): Theta {
+  const D = shape.size;
+  const X = packRows(rows, D);
+  const lower = [...new Array<number>(D).fill(LEAST_LENGTH), LEAST_NOISE];
+  const upper = [...new Array<number>(D).fill(LARGEST_LENGTH), 0];
+  const starts: Theta[] = [previous ?? priorTheta(D)];
+  for (let r = 0; r < restarts; r++) {
+    // Half the prior's deviation, around its mode: a start in the far tails is a wasted one.
+    starts.push(priorTheta(D).map((v, d) => v + (d < D ? 0.5 * Math.sqrt(LENGTH_VARIANCE) : 1) * rng.normal()));
+  }
+  let best: { theta: Theta; value: number } | null = null;
+  for (const start of starts) {
+    const objective = (t: Float64Array, g: Float64Array): number => negativeLogPosterior(shape, X, y, t, g);
+    try {
+      const { x, value } = minimiseLbfgs(objective, start, { lower, upper, maxIterations: 50, gradientTolerance: 1e-3, valueTolerance: 1e-5 });
+      if (best === null || value < best.value) best = { theta: [...x], value };
+    } catch {
+      continue;
+    }
+  }
+  return best?.theta ?? priorTheta(D);
+}

@@ -1,0 +1,158 @@
+/**
+ * Maximises the acquisition over a mixed space: a wide look, then local searches that take turns between L-BFGS on the continuous
+ * parameters and the best change of a single discrete one. Only points not taken yet are returned.
+ */
+import { minimiseLbfgs, Rng, Sobol } from '@app/numeric';
+import type { Genes, SearchSpace } from '@app/space';
+import type { Acquisition } from './acquisition.js';
+import type { FeatureMap } from './features.js';
+
+/** Ordered parameters with more values are relaxed in the continuous search and then moved by steps of 1, 2, 4 … */
+const FEW_VALUES = 20;
+const ROUNDS = 20;
+const LEAST_GAIN = 1e-6;
+const ELITE = 5;
+
+export interface Spot {
+  readonly genes: Genes;
+  readonly key: string;
+  readonly value: number;
+}
+
+export interface SearchAids {
+  readonly space: SearchSpace;
+  readonly map: FeatureMap;
+  readonly taken: (key: string) => boolean;
+  /** good points of the past, best first */
+  readonly elite: readonly Genes[];
+  readonly candidates: number;
+  readonly localSearches: number;
+  readonly rng: Rng;
+}
+
+/** @returns null if every point looked at is taken */
+export function maximiseAcquisition(acquisition: Acquisition, aids: SearchAids): Spot | null {
+  const pool = evaluate(acquisition, aids, wideLook(aids));
+  if (pool.length === 0) return null;
+  const found = starts(pool, aids).map((spot) => climb(acquisition, aids, spot));
+  return best([...pool, ...found].filter((s) => !aids.taken(s.key)));
+}
+
+/** The best untaken point of a list of all points; for spaces small enough to look at everywhere. */
+export function bestOfAll(acquisition: Acquisition, points: readonly { readonly genes: Genes; readonly key: string; readonly features: Float64Array }[]): Spot | null {
+  const values = acquisition.values(points.map((p) => p.features));
+  return best(points.map((p, i) => ({ genes: p.genes, key: p.key, value: values[i]! })));
+}
+
+/** Distinct untaken points: Sobol, neighbours of the elite, Gaussian steps (deviation 0.1) from it. */
+function wideLook({ space, taken, elite, candidates, rng }: SearchAids): { genes: Genes; key: string }[] {
+  const out = new Map<string, { genes: Genes; key: string }>();
+  const add = (genes: Genes): void => {
+    const key = space.key(genes);
+    if (!taken(key) && !out.has(key)) out.set(key, { genes, key });
+  };
+  const sobol = new Sobol(space.dimension, rng.nextUint32());
+  for (let i = 0; i < candidates; i++) add(space.fromUnit(sobol.point(i)));
+  for (const genes of elite.slice(0, ELITE)) for (const neighbour of discreteMoves(space, genes)) add(neighbour);
+  for (let i = 0; elite.length > 0 && i < candidates / 4; i++) {
+    const from = space.toUnit(rng.pick(elite));
+    // A few coordinates at a time: in many dimensions moving all of them leaves the neighbourhood.
+    const share = Math.min(1, 4 / space.dimension);
+    add(space.fromUnit(from.map((u) => (rng.next() < share ? reflected(u + 0.1 * rng.normal()) : u))));
+  }
+  return [...out.values()];
+}
+
+/** The best of the pool, and others drawn without replacement in proportion to exp(standardised value), by the Gumbel trick. */
+function starts(pool: readonly Spot[], { localSearches, rng }: SearchAids): Spot[] {
+  const finite = pool.filter((s) => s.value > -Infinity);
+  if (finite.length === 0) return [];
+  const centre = finite.reduce((sum, s) => sum + s.value, 0) / finite.length;
+  const deviation = Math.sqrt(finite.reduce((sum, s) => sum + (s.value - centre) ** 2, 0) / finite.length) || 1;
+  const top = best(finite)!;
+  const drawn = finite
+    .filter((s) => s !== top)
+    .map((spot) => ({ spot, score: (spot.value - centre) / deviation - Math.log(-Math.log(rng.next() || 0.5)) }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, localSearches - 1);
+  return [top, ...drawn.map((d) => d.spot)];
+}
+
+function climb(acquisition: Acquisition, aids: SearchAids, start: Spot): Spot {
+  let spot = start;
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = spot.value;
+    spot = continuousClimb(acquisition, aids, spot);
+    const moves = evaluate(acquisition, aids, discreteMoves(aids.space, spot.genes).map((genes) => ({ genes, key: aids.space.key(genes) })));
+    const move = best(moves.filter((s) => !aids.taken(s.key)));
+    if (move && move.value > spot.value) spot = move;
+    if (!(spot.value > before + LEAST_GAIN) || moves.length === 0) break;
+  }
+  return spot;
+}
+
+function continuousClimb(acquisition: Acquisition, { space, map }: SearchAids, spot: Spot): Spot {
+  const active = space.active(spot.genes);
+  const free = space.sizes.flatMap((size, i) => (size > FEW_VALUES && active[i] && space.parameters[i]!.type !== 'categorical' ? [i] : []));
+  if (free.length === 0) return spot;
+  const features = map.of(spot.genes);
+  const slope = new Float64Array(map.numeric);
+  const objective = (u: Float64Array, gradient: Float64Array): number => {
+    free.forEach((gene, k) => (features[map.featureOf[gene]!] = u[k]!));
+    const value = acquisition.valueWithSlopes(features, slope);
+    free.forEach((gene, k) => (gradient[k] = -slope[map.featureOf[gene]!]!));
+    return -value;
+  };
+  const unit = space.toUnit(spot.genes);
+  const from = free.map((gene) => unit[gene]!);
+  if (!Number.isFinite(objective(Float64Array.from(from), new Float64Array(free.length)))) return spot;
+  const { x } = minimiseLbfgs(objective, from, {
+    lower: free.map(() => 0),
+    upper: free.map(() => 1),
+    maxIterations: 30,
+    gradientTolerance: 1e-4,
+    valueTolerance: 1e-7,
+  });
+  free.forEach((gene, k) => (unit[gene] = x[k]!));
+  const genes = space.fromUnit(unit);
+  const value = acquisition.values([map.of(genes)])[0]!;
+  return value > spot.value ? { genes, key: space.key(genes), value } : spot;
+}
+
+/** All points one discrete parameter away: every value if there are few, else steps of 1, 2, 4 … along the order. */
+function discreteMoves(space: SearchSpace, genes: Genes): Genes[] {
+  const active = space.active(genes);
+  return space.sizes.flatMap((size, i) => {
+    if (!active[i] || size === Infinity || size === 1) return [];
+    const own = genes[i]!;
+    const values = size <= FEW_VALUES || space.parameters[i]!.type === 'categorical' ? [...Array(size).keys()] : steps(own, size);
+    return values.filter((v) => v !== own).map((v) => space.canonical(genes.map((g, k) => (k === i ? v : g))));
+  });
+}
+
+function steps(own: number, size: number): number[] {
+  const out: number[] = [];
+  for (let step = 1; step < size; step *= 2) {
+    if (own - step >= 0) out.push(own - step);
+    if (own + step < size) out.push(own + step);
+  }
+  return out;
+}
+
+function evaluate(acquisition: Acquisition, { map }: SearchAids, points: readonly { readonly genes: Genes; readonly key: string }[]): Spot[] {
+  const values = acquisition.values(points.map((p) => map.of(p.genes)));
+  return points.map((p, i) => ({ ...p, value: values[i]! }));
+}
+
+/** First of the largest. */
+function best(spots: readonly Spot[]): Spot | null {
+  let top: Spot | null = null;
+  for (const s of spots) if (top === null || s.value > top.value) top = s;
+  return top;
+}
+
+/** Folded back into [0, 1] at the borders. */
+function reflected(u: number): number {
+  const v = u < 0 ? -u : u > 1 ? 2 - u : u;
+  return Math.min(1, Math.max(0, v));
+}

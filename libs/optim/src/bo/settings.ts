@@ -1,0 +1,26 @@
+import { refuseUnknownSettings } from '../ledger.js';
+
+export interface BoSettings {
+  /** Sobol points before the first model, start points included; default min(2(n+1), 20), at most a third of the trials. */
+  readonly initialPoints: number | null;
+  /** Points at which the acquisition is looked at before the local searches. */
+  readonly candidates: number;
+  /** Local searches of the acquisition an ask. */
+  readonly localSearches: number;
+  /** Told points a model keeps; more are thinned out, see `model-points.ts`. */
+  readonly modelPoints: number;
+}
+
+const DEFAULTS: BoSettings = { initialPoints: null, candidates: 1024, localSearches: 8, modelPoints: 400 };
+const LEAST = { initialPoints: 1, candidates: 1, localSearches: 1, modelPoints: 10 } as const;
+
+/** @throws RangeError naming the setting, what came and what was due */
+export function readSettings(given: Readonly<Record<string, unknown>> = {}): BoSettings {
+  refuseUnknownSettings(given, Object.keys(DEFAULTS));
+  for (const [name, value] of Object.entries(given)) {
+    const least = LEAST[name as keyof BoSettings];
+    if (name === 'initialPoints' && value === null) continue;
+    if (!Number.isSafeInteger(value) || (value as number) < least) throw new RangeError(`settings.${name}: expected an integer from ${least}, got ${JSON.stringify(value)}`);
+  }
+  return { ...DEFAULTS, ...given };
+}
