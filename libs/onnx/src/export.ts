@@ -56,9 +56,9 @@ export function toOnnx(graph: Graph, weights: ReadonlyMap<string, Weights>, opti
       opType: n.opType,
       input: n.inputs,
       output: n.outputs,
-      attribute: Object.entries(n.attributes ?? {}).map(([key, value]) => attribute(key, value)),
+      attribute: Object.entries(n.attributes ?? {}).map(([key, value]) => attributeProto(key, value)),
     }));
-    initializers.push(...form.initializers.map(initializer));
+    initializers.push(...form.initializers.map(tensorProto));
   }
   refuseCollisions([...inputs.map((i) => i.name!), ...nodes.flatMap((n) => n.output), ...initializers.map((i) => i.name!)]);
   return encodeModel({
@@ -90,7 +90,7 @@ function valueInfo(name: string, shape: Shape): ValueInfoProto {
   return { name, type: { tensorType: { elemType: DATA_TYPE.float, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } } };
 }
 
-function attribute(name: string, value: OnnxAttribute): AttributeProto {
+export function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
   if ('int' in value) return { name, type: ATTRIBUTE_TYPE.int, i: value.int };
   if ('float' in value) return { name, type: ATTRIBUTE_TYPE.float, f: value.float };
   if ('string' in value) return { name, type: ATTRIBUTE_TYPE.string, s: new TextEncoder().encode(value.string) };
@@ -98,7 +98,7 @@ function attribute(name: string, value: OnnxAttribute): AttributeProto {
   return { name, type: ATTRIBUTE_TYPE.floats, floats: value.floats };
 }
 
-function initializer(value: OnnxInitializer): TensorProto {
+export function tensorProto(value: OnnxInitializer): TensorProto {
   const bytes = new Uint8Array(value.data.length * (value.type === 'float' ? 4 : 8));
   const view = new DataView(bytes.buffer);
   if (value.type === 'float') value.data.forEach((v, i) => view.setFloat32(4 * i, v, true));

@@ -1,4 +1,4 @@
-import { graphBuilder, type ActivationFn, type GraphBuilder, type OpAttrs, type OpKind, type Shape, type Tensor, type Weights } from '@app/graph';
+import { OPS, graphBuilder, sameShape, showShape, type ActivationFn, type GraphBuilder, type OpAttrs, type OpKind, type Shape, type Tensor, type Weights } from '@app/graph';
 import { OnnxError } from '../errors.js';
 import type { Constant, OnnxModel, OnnxNode } from './model.js';
 
@@ -120,7 +120,16 @@ export class Scope {
   /** Adds a node of ours. The first of an operator takes the name of its output, further ones that name with a number. */
   add<K extends OpKind>(kind: K, inputs: readonly string[], attrs: OpAttrs[K], weights?: Record<string, Tensor>): string {
     const id = this.state.builder.node(kind, inputs, attrs, this.state.freshId(this.node.outputs[0] ?? this.node.name));
-    if (weights !== undefined) this.state.weights.set(id, weights);
+    if (weights !== undefined) {
+      const due = OPS[kind].weights(attrs, inputs.map((input) => this.state.builder.shape(input)));
+      for (const { name, shape } of due) {
+        const got = weights[name]?.shape;
+        if (got === undefined || !sameShape(got, shape)) {
+          throw new OnnxError(`node "${this.node.name}" (${this.node.opType}): expected ${name} of shape ${showShape(shape)}, got ${got === undefined ? 'none' : showShape(got)}`);
+        }
+      }
+      this.state.weights.set(id, weights);
+    }
     return id;
   }
 
