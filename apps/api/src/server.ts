@@ -1,55 +1,58 @@
-import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
+import { loadCatalog } from '@app/catalog';
+import { MemoryQueue } from '@app/queue';
+import { openDatabase } from '@app/store';
+import { accuracyEvaluator } from '@app/train';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import compression from 'compression';
-import { AppModule, type AppOptions } from './app.module.js';
-import { describeConfig } from './config.js';
-import { MetricsService } from './health/metrics.service.js';
-import { builtPage, servePage } from './http/page.js';
-import { requestBody } from './http/request-body.js';
-import { sameOrigin, securityHeaders } from './http/security.js';
-import { nestLogger, requestLogger } from './logger.js';
-import { OpenApiDocument } from './openapi.js';
+import { describeConfig, type Config } from './config.js';
+import { createApp, type ServiceOptions } from './create-app.js';
+import { createLogger } from './logger.js';
+import type { StartWorker } from './ports.js';
 
-const BODY_LIMIT_BYTES = 1_000_000;
-
-export interface ServiceOptions extends AppOptions {
-  readonly version: string;
-  /** folder of the built page */
-  readonly page?: string | undefined;
-}
-
-/** The service, ready to listen. Whoever creates it closes it: that ends worker, streams, queue and store in this order. */
-export async function createApp(options: ServiceOptions): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(options), { bodyParser: false, abortOnError: false, logger: nestLogger(options.logger) });
-  app.set('query parser', 'simple');
-  app.use(requestLogger(options.logger));
-  app.use(app.get(MetricsService).observe);
-  app.use(securityHeaders());
-  app.use(compression({ filter: (request, response) => !String(response.getHeader('content-type')).startsWith('text/event-stream') && compression.filter(request, response) }));
-  app.use(sameOrigin());
-  servePage(app, options.page ?? builtPage());
-  app.use(requestBody(BODY_LIMIT_BYTES));
-  app.get(OpenApiDocument).make(app, options.version);
-  return app;
-}
+export { createApp, type ServiceOptions } from './create-app.js';
+export { ConfigError, describeConfig, readConfig, type Config } from './config.js';
+export { createLogger, type Logger } from './logger.js';
+export type { StartWorker } from './ports.js';
 
 export interface RunningServer {
+  /** address to call */
   readonly url: string;
   readonly app: NestExpressApplication;
+  /** Ends worker, streams, HTTP server, queue and database in this order; twice is harmless. */
   close(): Promise<void>;
 }
 
+export interface ServerOptions extends Partial<Omit<ServiceOptions, 'config' | 'version' | 'worker'>> {
+  readonly config: Config;
+  readonly version: string;
+  /** run in this process unless Redis is configured: then workers are processes of their own */
+  readonly worker?: StartWorker | undefined;
+  /** end in order on SIGTERM and SIGINT, with exit code 0; default true */
+  readonly signals?: boolean | undefined;
+}
+
 /**
- * Starts the service and waits until it listens.
+ * Opens what the configuration names, starts the service and waits until it listens. What is handed in is used instead.
  *
- * @param signals  end in order on SIGTERM and SIGINT
- * @throws the system's error (`EADDRINUSE`, …) after everything that was opened is closed again
+ * @throws the system's error (`EADDRINUSE`, …), DirectoryLocked or the driver's, after everything that was opened is closed again
  */
-export async function listen(options: ServiceOptions, signals = true): Promise<RunningServer> {
-  const { config, logger } = options;
-  const app = await createApp(options);
-  if (signals) app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, signals = true } = options;
+  const logger = options.logger ?? createLogger(config.logLevel);
+  const store = options.store ?? (await openDatabase(config.databaseUrl === null ? { dataDir: config.dataDir } : { url: config.databaseUrl }));
+  let app: NestExpressApplication;
+  try {
+    app = await createApp({
+      ...options, logger, store,
+      queue: options.queue ?? (config.redisUrl === null ? new MemoryQueue({ onError: (error, job) => logger.error({ err: error, job: job?.name }, 'a job failed') }) : { redisUrl: config.redisUrl }),
+      catalog: options.catalog ?? loadCatalog(),
+      evaluators: options.evaluators ?? ((definition) => accuracyEvaluator(definition, { allowCommands: config.allowCommands })),
+      worker: config.redisUrl === null ? options.worker : undefined,
+    });
+  } catch (error) {
+    if ('dataSource' in store) await store.close();
+    throw error;
+  }
+  if (signals) app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   try {
     await app.listen(config.port, config.host);
   } catch (error) {
@@ -58,7 +61,8 @@ export async function listen(options: ServiceOptions, signals = true): Promise<R
   }
   const url = reachable(await app.getUrl());
   logger.info({ url, config: describeConfig(config) }, 'listening');
-  return { url, app, close: () => app.close() };
+  let closing: Promise<void> | null = null;
+  return { url, app, close: () => (closing ??= app.close()) };
 }
 
 /** An address to call: "every interface" is none. */

@@ -7,7 +7,7 @@ import { MemoryStore } from '@app/store';
 import { objectiveValues, studyTerms, trialId, violationValues, type AccuracyEvaluator, type Job, type JobName, type JobQueue, type ProposedTrial, type SettledTrial, type StudyRecord } from '@app/study';
 import { readConfig } from '../../../apps/api/src/config.js';
 import { createLogger } from '../../../apps/api/src/logger.js';
-import { createApp, type ServiceOptions } from '../../../apps/api/src/server.js';
+import { createApp, type ServiceOptions } from '../../../apps/api/src/create-app.js';
 
 /** Keeps the jobs it is given: what the service puts on the queue is part of what it promises. */
 export class RecordingQueue implements JobQueue {

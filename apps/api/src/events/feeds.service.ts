@@ -44,7 +44,7 @@ export class FeedsService {
    * @throws NotFound before anything is sent
    */
   async stream(studyId: string, lastEventId: string | undefined, request: Request, response: Response): Promise<void> {
-    if (this.ended) throw new ProblemException('unavailable', 'the service is shutting down');
+    if (this.ended) throw shuttingDown();
     const waiting: StoredEvent[] = [];
     let sent = Number.POSITIVE_INFINITY;
     let stream: EventStream | null = null;
@@ -63,9 +63,10 @@ export class FeedsService {
       const study = await this.store.study(studyId);
       const missed = await this.missed(study, lastEventId);
       const snapshot = await this.snapshot(study);
-      if (request.method === 'HEAD' || request.destroyed || response.destroyed || this.ended) {
+      if (this.ended) throw shuttingDown();
+      if (request.method === 'HEAD' || response.destroyed) {
         this.drop(studyId, feed, listener);
-        response.end();
+        response.type('text/event-stream').end();
         return;
       }
       const opened = new EventStream(request, response, () => {
@@ -108,3 +109,5 @@ export class FeedsService {
     return { type: 'snapshot', revision: study.revision, data: studySummaryView(study, counts, new Date()) };
   }
 }
+
+const shuttingDown = (): ProblemException => new ProblemException('unavailable', 'the service is shutting down');

@@ -33,6 +33,7 @@ export class MetricsService implements OnApplicationShutdown {
     });
     this.gauge('sse_clients', 'open event streams', null, () => new Map([['', this.feeds.clients]]));
     this.gauge('queue_depth', 'jobs waiting', 'job', async () => new Map(Object.entries(await this.queue.depth())));
+    if ('stalledCount' in queue) this.gauge('queue_stalled_jobs', 'jobs this process found whose worker fell silent', null, () => new Map([['', Number(queue.stalledCount)]]));
     this.gauge('studies', 'studies by state', 'state', async () => (await this.count()).studies);
     this.gauge('trials', 'trials by state', 'state', async () => (await this.count()).trials);
   }

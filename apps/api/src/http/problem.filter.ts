@@ -46,7 +46,7 @@ export class ProblemFilter implements ExceptionFilter {
 /** SQLSTATE classes: connection exception, insufficient resources, operator intervention (shutdown). */
 const SQL_STATES = /^(08|53|57)/;
 const NET_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN']);
-const MESSAGES = /connection (is closed|terminated|timeout)|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|max retries per request|not writeable|pool is draining|cannot use a pool after calling end/i;
+const MESSAGES = /connection (is closed|terminated|timeout)|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|max retries per request|did not answer within|the queue is closed|not writeable|pool is draining|cannot use a pool after calling end/i;
 
 /** Whether an error, or what caused it, says that a server behind us can't be reached. */
 export function isUnavailable(error: unknown, depth = 0): boolean {

@@ -1,17 +1,31 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Server } from 'node:http';
 import type { JobQueue } from '@app/study';
 import { CLOSE_STORE, LOGGER, QUEUE, type Logger } from '../ports.js';
 
-/** Runs when the HTTP server is closed and nobody can ask for anything any more: queue first, database last. */
+const IDLE_CHECK_MS = 50;
+
+/** The end: connections that answered their last request are closed, then, when nobody can ask any more, queue and database. */
 @Injectable()
-export class ClosingService implements OnApplicationShutdown {
+export class ClosingService implements BeforeApplicationShutdown, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+
   constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
     @Inject(QUEUE) private readonly queue: JobQueue,
     @Inject(CLOSE_STORE) private readonly closeStore: () => Promise<void>,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
+  /** The server closes idle connections once; one that was busy then would be kept alive for seconds. */
+  beforeApplicationShutdown(): void {
+    const server = this.host.httpAdapter.getHttpServer() as Server;
+    this.timer = setInterval(() => { if (!server.listening) server.closeIdleConnections(); }, IDLE_CHECK_MS);
+  }
+
   async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
     for (const [what, close] of [['queue', () => this.queue.close()], ['store', this.closeStore]] as const) {
       try {
         await close();
