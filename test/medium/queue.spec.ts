@@ -32,14 +32,19 @@ beforeAll(async () => {
   url = `redis://127.0.0.1:${port}`;
   stop = () => server.stop();
 });
-afterAll(() => stop());
+afterAll(async () => {
+  const queues = createBullQueues(url, root);
+  const { client } = queues['study.step'];
+  const left = await client.keys(`${root}*`);
+  if (left.length > 0) await client.del(...left);
+  await Promise.all(JOB_NAMES.map((name) => queues[name].close()));
+  await stop();
+});
 
-const ownPrefix = (): string => `caddis-test-${randomBytes(6).toString('hex')}`;
+const root = `caddis-test-${randomBytes(6).toString('hex')}`;
+let prefixes = 0;
+const ownPrefix = (): string => `${root}-${prefixes++}`;
 const until = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 });
-
-async function obliterate(queues: BullQueues): Promise<void> {
-  for (const name of JOB_NAMES) await queues[name].obliterate({ force: true });
-}
 
 examineQueue('the queue on Bull', async (events) => createQueue({ redisUrl: url, prefix: ownPrefix(), ...events }));
 
@@ -123,8 +128,5 @@ describe('the queues that @nestjs/bull registers', () => {
     await until(() => expect(seen).toEqual([job]));
     await queue.close();
     await module.close();
-    const queues = createBullQueues(url, options.prefix);
-    await obliterate(queues);
-    await Promise.all(JOB_NAMES.map((name) => queues[name].close()));
   });
 });

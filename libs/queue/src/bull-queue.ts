@@ -80,11 +80,14 @@ export class BullQueue implements JobQueue {
   private async addTo(queue: Bull.Queue<Job>, jobs: readonly Job[]): Promise<void> {
     if (jobs.length === 0) return;
     const { defaultJobOptions } = bullOptions('redis://any');
-    const put = (some: readonly Job[], idOf: (job: Job) => string): Promise<unknown> => queue.addBulk(some.map((data) => ({ data, opts: { ...defaultJobOptions, jobId: idOf(data) } })));
-    await put(jobs, jobId);
+    // Read before adding: a job that starts later reads rows that are at least as new as what this one is about.
     const active = new Set((await queue.getActive()).map((job) => String(job?.id)));
-    const again = jobs.filter((job) => active.has(jobId(job)));
-    if (again.length > 0) await put(again, (job) => `${jobId(job)}+`);
+    const freeId = (job: Job): string => {
+      let id = jobId(job);
+      while (active.has(id)) id += '+';
+      return id;
+    };
+    await queue.addBulk(jobs.map((data) => ({ data, opts: { ...defaultJobOptions, jobId: freeId(data) } })));
   }
 
   async work(handlers: JobHandlers, concurrency: number): Promise<void> {

@@ -88,21 +88,19 @@ export function examineQueue(name: string, open: (events: QueueEvents) => Promis
     });
 
     it('runs as many of a name side by side as it was told, and other names beside them', async () => {
-      let now = 0;
-      let most = 0;
-      const { seen, handlers } = recorder(async (job) => {
-        if (job.name !== 'trials.evaluate') return;
-        most = Math.max(most, ++now);
-        await new Promise((r) => setTimeout(r, 30));
-        now--;
-      });
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => { release = resolve; });
+      const { seen, handlers } = recorder((job) => (job.name === 'trials.evaluate' ? held : Promise.resolve()));
+      const names = (): string[] => seen.map((j) => j.name).sort();
       await queue.work(handlers, 3);
       await queue.add(Array.from({ length: 12 }, () => ({ name: 'trials.evaluate', studyId: 's', trialIds: [randomUUID()] }) as const));
       await queue.add([stepOf()]);
-      await until(() => expect(seen.some((j) => j.name === 'study.step')).toBe(true));
-      expect(seen.length).toBeLessThan(13);
+      await until(() => expect(names()).toEqual(['study.step', 'trials.evaluate', 'trials.evaluate', 'trials.evaluate']));
+      await new Promise((r) => setTimeout(r, 50));
+      expect(seen).toHaveLength(4);
+      expect((await queue.depth())['trials.evaluate']).toBe(12);
+      release();
       await until(() => expect(seen).toHaveLength(13));
-      expect(most).toBe(3);
     });
 
     it('lets running jobs end at closing, which may add others, and takes no new ones', async () => {
