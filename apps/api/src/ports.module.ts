@@ -14,7 +14,7 @@ export interface PortOptions {
   /** a store, or an open database to make one on; the service closes the database last */
   readonly store: StudyStore | Database;
   /** a queue, or the Redis to make one on */
-  readonly queue: JobQueue | { readonly redisUrl: string };
+  readonly queue: JobQueue | { readonly redisUrl: string; readonly prefix?: string | undefined };
   readonly catalog: ApiCatalog;
   readonly evaluators: EvaluatorFactory;
   /** a worker in the same process */
@@ -44,7 +44,7 @@ function queueWiring(choice: PortOptions['queue'], logger: Logger): Wiring {
     onStalled: (job: Job) => logger.warn({ job: job.name }, 'a worker fell silent with a job, which is run again'),
   };
   return {
-    imports: [BullModule.registerQueue(...JOB_NAMES.map((name) => ({ name: QUEUE_NAMES[name], ...bullOptions(choice.redisUrl) })))],
+    imports: [BullModule.registerQueue(...JOB_NAMES.map((name) => ({ name: QUEUE_NAMES[name], ...bullOptions(choice.redisUrl, choice.prefix) })))],
     providers: [{
       provide: QUEUE,
       useFactory: (...queues: Queue<Job>[]) => new BullQueue(Object.fromEntries(JOB_NAMES.map((name, i) => [name, queues[i]])) as unknown as BullQueues, events),

@@ -4,10 +4,11 @@ import request from 'supertest';
 import { loadCatalog } from '@app/catalog';
 import type { StudyDetail } from '@app/contracts';
 import { MemoryStore } from '@app/store';
-import { objectiveValues, studyTerms, trialId, violationValues, type AccuracyEvaluator, type Job, type JobName, type JobQueue, type ProposedTrial, type SettledTrial, type StudyRecord } from '@app/study';
+import { objectiveValues, studyTerms, trialId, violationValues, type AccuracyEvaluator, type Job, type JobName, type JobQueue, type ProposedTrial, type SettledTrial, type StudyRecord, type StudyStore } from '@app/study';
 import { readConfig } from '../../../apps/api/src/config.js';
-import { createLogger } from '../../../apps/api/src/logger.js';
 import { createApp, type ServiceOptions } from '../../../apps/api/src/create-app.js';
+import { createLogger } from '../../../apps/api/src/logger.js';
+import { STORE } from '../../../apps/api/src/ports.js';
 
 /** Keeps the jobs it is given: what the service puts on the queue is part of what it promises. */
 export class RecordingQueue implements JobQueue {
@@ -51,7 +52,7 @@ const quickEvaluator: AccuracyEvaluator = {
 
 export interface Service {
   readonly app: NestExpressApplication;
-  readonly store: MemoryStore;
+  readonly store: StudyStore;
   readonly queue: RecordingQueue;
   /** after `listen` */
   readonly url: string;
@@ -61,16 +62,15 @@ export interface Service {
 
 /** The service over store and queue in memory, listening on a free loopback port. */
 export async function startApi(env: Readonly<Record<string, string>> = {}, change: Partial<ServiceOptions> = {}): Promise<Service> {
-  const store = new MemoryStore();
   const queue = new RecordingQueue();
   const config = readConfig({ LOG_LEVEL: 'silent', PORT: '0', ...env });
   const app = await createApp({
-    config, logger: createLogger(config.logLevel), store, queue, catalog: loadCatalog(), version: '0.0.0-test',
+    config, logger: createLogger(config.logLevel), store: new MemoryStore(), queue, catalog: loadCatalog(), version: '0.0.0-test',
     evaluators: () => quickEvaluator, ...change,
   });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
-  return { app, store, queue, url, http: request(url), close: () => app.close() };
+  return { app, store: app.get<StudyStore>(STORE), queue, url, http: request(url), close: () => app.close() };
 }
 
 /** Two objectives and a limit on the measured table. */
