@@ -348,7 +348,7 @@ describe('trials', () => {
     expect(seen).toEqual([3, 1, 2, 5, 4]);
   });
 
-  it.each(['limit=501', 'feasible=perhaps', 'state=lost', 'sort=;drop', 'format=xml'])('refuses ?%s', async (query) => {
+  it.each(['limit=501', 'feasible=perhaps', 'state=lost', 'sort=;drop', 'sort=-edge_1_0', 'format=xml'])('refuses ?%s', async (query) => {
     asProblem(await trials(`?${query}`).expect(400), 'invalid-request');
   });
 

@@ -31,11 +31,11 @@ export class TrialsCsv {
       const unit = this.units.get(key);
       return [unit === undefined || unit === '1' ? key : `${key} [${unit}]`, `${key} provenance`];
     });
-    return line([...FIXED, ...this.parameters, ...metrics]);
+    return csvLine([...FIXED, ...this.parameters, ...metrics]);
   }
 
   rows(trials: readonly TrialView[]): string {
-    return trials.map((t) => line([
+    return trials.map((t) => csvLine([
       ...FIXED.map((name) => t[name]),
       ...this.parameters.map((name) => t.parameters[name]),
       ...this.metrics.flatMap((key) => [t.metrics[key]?.value, t.metrics[key]?.provenance]),
@@ -45,7 +45,8 @@ export class TrialsCsv {
 
 type Cell = string | number | boolean | null | undefined;
 
-const line = (cells: readonly Cell[]): string => `${cells.map(cell).join(',')}\r\n`;
+/** Cells as a line of CSV (RFC 4180): quoted where they hold a quote, a comma, a line break or space at an end. */
+export const csvLine = (cells: readonly Cell[]): string => `${cells.map(cell).join(',')}\r\n`;
 
 function cell(value: Cell): string {
   const text = value == null ? '' : String(value);

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FrontView, NetworkView, SeriesView, TrialPage, TrialView } from '@app/contracts';
-import { frontView, networkView, seriesView, trialView, trialViews, type StudyRecord, type StudyStore, type TrialQuery } from '@app/study';
+import { frontView, networkView, seriesView, studyTerms, trialView, trialViews, type StudyRecord, type StudyStore, type TrialQuery } from '@app/study';
 import { ProblemException } from '../http/problem.js';
 import { STORE } from '../ports.js';
 import type { TrialListQuery } from '../studies/studies.schema.js';
@@ -17,12 +17,14 @@ export class TrialsService {
 
   async list(studyId: string, query: TrialListQuery): Promise<TrialPage> {
     const study = await this.store.study(studyId);
+    checkSort(study, query.sort);
     const page = await this.store.trials(studyId, asQuery(query));
     return { items: trialViews(page.items, study), nextCursor: page.nextCursor };
   }
 
   /** Every trial that matches, page by page, so that a download of any size needs little memory. */
   async *all(study: StudyRecord, query: TrialListQuery): AsyncGenerator<readonly TrialView[]> {
+    checkSort(study, query.sort);
     let cursor: string | undefined;
     do {
       const page = await this.store.trials(study.id, { ...asQuery(query), limit: CSV_PAGE, cursor });
@@ -52,6 +54,14 @@ export class TrialsService {
     const [front, history] = await Promise.all([this.store.front(study.id), this.store.history(study.id)]);
     return frontView(study, front, history, front.length === 0 ? await this.store.allTrials(study.id) : []);
   }
+}
+
+/** @throws ProblemException if it names a parameter: trials are sorted by number or by a metric */
+function checkSort(study: StudyRecord, sort: string | undefined): void {
+  const key = sort?.replace(/^-/, '');
+  if (key === undefined || study.space.parameters.every((p) => p.name !== key) || studyTerms(study.spec).objectives.some((o) => o.key === key)) return;
+  const message = `"${key}" is a parameter; sort by number or by a metric such as ${studyTerms(study.spec).objectives[0]!.key}`;
+  throw new ProblemException('invalid-request', `sort: ${message}`, { errors: [{ pointer: 'sort', code: 'invalid', message }] });
 }
 
 const asQuery = (query: TrialListQuery): TrialQuery => ({
