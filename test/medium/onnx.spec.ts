@@ -1,3 +1,4 @@
+import { decode } from '@app/decode';
 import { evaluate, foldBatchNorm, graphBuilder, initialWeights, isKind, totals, OPS, type ActivationFn, type Graph, type GraphBuilder, type OpKind, type Tensor, type Weights } from '@app/graph';
 import { Rng } from '@app/numeric';
 import { fromOnnx, toOnnx } from '@app/onnx';
@@ -120,6 +121,15 @@ function flynetBlock(): Graph {
   return g.build();
 }
 
+function flynet04(): Graph {
+  const noNoise = 2 ** 32;
+  const everyStage = (name: string, values: readonly number[]): Record<string, number> => Object.fromEntries(values.map((v, i) => [`${name}${i + 1}`, v]));
+  return decode({ family: 'flynet', settings: {} }, {
+    width: 0.4, resolution: 224, reduction: 'maxout', attentionStatistics: 'mean-variance', excitation: 'softmax', lowResidual: 'mdw-concat', highResidual: 'crop-pad', noiseHead: noNoise,
+    ...everyStage('depth', [1, 2, 3, 2, 3]), ...everyStage('heads', [3, 3, 3, 3, 3]), ...everyStage('kernel', [3, 3, 5, 5, 5]), ...everyStage('noise', Array<number>(5).fill(noNoise)),
+  }, { numClasses: 1000, inputChannels: 3 });
+}
+
 describe('exported models in onnxruntime', () => {
   it.each(EXAMPLES.map((graph) => [graph.name, graph] as const))('compute what the reference evaluation does: %s', async (_name, graph) => {
     await expectAgreement(graph);
@@ -127,6 +137,18 @@ describe('exported models in onnxruntime', () => {
 
   it('compute what the reference evaluation does: a FlyNet block with its head', async () => {
     await expectAgreement(flynetBlock());
+  });
+
+  it('compute what the reference evaluation does: the whole FlyNet 0.4 at 224×224, and price the same after a round trip', async () => {
+    const graph = flynet04();
+    const weights = initialWeights(graph, 1);
+    const input = graph.nodes.find((n) => n.kind === 'input')!.id;
+    const image = new Map([[input, randomTensor([1, 3, 224, 224], Rng.of(4))]]);
+    const bytes = toOnnx(graph, weights);
+    const output = graph.outputs[0]!;
+    expectClose((await runOnnx(bytes, image)).get(output), evaluate(graph, weights, image).get(output)!);
+    // flynet-spec § 9, width 0.4, 3 heads, mdw-concat
+    expect(totals(fromOnnx(bytes, { unknown: 'refuse' }).graph)).toMatchObject({ params: 658_066, macs: 20_680_200, madds: 27_063_528 });
   });
 
   it('cover every kind of op that can be exported', () => {

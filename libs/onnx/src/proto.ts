@@ -114,8 +114,9 @@ export interface ModelProto {
   };
 }
 
+/** Bytes of their own: the encoder gives a Buffer, whose `slice` shares memory and whose pool others write to. */
 export function encodeModel(model: ModelProto): Uint8Array {
-  return ModelMessage.encode(ModelMessage.create({ ...model })).finish();
+  return new Uint8Array(ModelMessage.encode(ModelMessage.create({ ...model })).finish());
 }
 
 /** @throws Error of the decoder on bytes that are not protobuf or do not fit the messages */

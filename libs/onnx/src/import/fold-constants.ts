@@ -62,7 +62,7 @@ export const FOLDS: Readonly<Record<string, Fold>> = {
     if (shape === null) return null;
     const dims = Array.from(shape.data);
     const count = dims.reduce((a, b) => a * b, 1);
-    if (!(count <= MAX_FOLDED)) throw new Unsupported(`a constant of ${count} elements`);
+    if (!(count <= MAX_FOLDED) || dims.some((d) => !Number.isSafeInteger(d) || d < 0)) throw new Unsupported(`a constant of shape [${dims.join(', ')}]`);
     const value = scope.node.attributes.get('value');
     const data = value?.kind === 'tensor' && value.value.data instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
     return { shape: dims, data: data.fill(value?.kind === 'tensor' ? value.value.data[0]! : 0) };

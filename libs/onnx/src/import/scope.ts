@@ -15,6 +15,9 @@ export class Unsupported extends Error {
   }
 }
 
+/** Elements of a constant that the importer makes up, such as zeros for padding; more is a broken or hostile file. */
+const MAX_FILLED = 2 ** 24;
+
 /** Graph under construction and the names of the model resolved so far. */
 export class ImportState {
   readonly builder: GraphBuilder;
@@ -142,7 +145,9 @@ export class Scope {
   }
 
   filled(shape: Shape, value: number): string {
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value);
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (!(count <= MAX_FILLED)) throw new Unsupported(`a constant of ${count} elements`);
+    const data = new Float32Array(count).fill(value);
     return this.add('constant', [], { shape }, { value: { shape, data } });
   }
 
