@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrations } from '@app/migrations';
-import { openDatabase, PostgresStore, type Database } from '@app/store';
+import { openDatabase, PostgresStore, tidy, type Database } from '@app/store';
 import { evaluatedStep, range, sampleDefinition, settledProposal, proposal, step } from '../../libs/store/src/exam/sample-study.js';
 import { examineStore } from '../../libs/store/src/exam/exam-store.js';
 
@@ -175,6 +176,52 @@ describe('the embedded database', () => {
     const waiting = dataSource.query(`select to_regclass('left_behind') as found`);
     (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
     expect(await waiting).toEqual([{ found: null }]);
+    await close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('gives back the space of outdated rows', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'caddis-test-'));
+    const { dataSource, close } = await openDatabase({ dataDir: directory });
+    await dataSource.query(`create table busy as select generate_series(1, 3000) as id, repeat('x', 500) as text`);
+    const size = async (): Promise<number> => Number((await dataSource.query(`select pg_relation_size('busy') as size`) as [{ size: string }])[0].size);
+    await dataSource.query('update busy set id = -id');
+    expect(await tidy(dataSource)).toEqual(['busy']);
+    expect(await tidy(dataSource)).toEqual([]);
+    const before = await size();
+    for (let i = 0; i < 5; i++) {
+      await dataSource.query('update busy set id = -id');
+      await tidy(dataSource);
+    }
+    expect(await size()).toBe(before);
+    await close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('has all a process reported before it was killed, and frees its directory', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'caddis-test-'));
+    const script = `
+      import { openDatabase, PostgresStore } from '${join(import.meta.dirname, '../../dist/libs/store/src/index.js')}';
+      import { evaluatedStep, sampleDefinition } from '${join(import.meta.dirname, '../../dist/libs/store/src/exam/sample-study.js')}';
+      const { dataSource } = await openDatabase({ dataDir: process.argv[1] });
+      const store = new PostgresStore(dataSource);
+      const { study } = await store.create({ definition: sampleDefinition('killed'), state: 'queued' });
+      const { lease } = await store.leaseStudy(study.id, 'w', 60_000);
+      for (let i = 0; ; i++) {
+        if (i === 20) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 7);
+        const next = await store.commitStep(lease, evaluatedStep(study.id, i * 10 + 1, i * 10 + 10));
+        process.stdout.write(study.id + ' ' + next.revision + ' ' + (i * 10 + 10) + '\\n');
+      }`;
+    const { stdout, signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, directory], { encoding: 'utf8' });
+    expect(signal, stderr).toBe('SIGKILL');
+    const [id, revision, told] = stdout.trim().split('\n').at(-1)!.split(' ') as [string, string, string];
+    expect(Number(told)).toBeGreaterThanOrEqual(200);
+    const { dataSource, close } = await openDatabase({ dataDir: directory });
+    const store = new PostgresStore(dataSource);
+    const fold = await store.fold(id);
+    expect(fold.told).toBeGreaterThanOrEqual(Number(told));
+    expect(fold.trials.map((t) => t.number)).toEqual(range(1, fold.told));
+    expect((await store.study(id)).revision - Number(revision)).toBe((fold.told - Number(told)) / 10);
     await close();
     rmSync(directory, { recursive: true });
   });

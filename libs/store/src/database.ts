@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { migrations } from '@app/migrations';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { entities } from './entities/index.js';
+import { keepTidy } from './tidy.js';
 
 export interface Database {
   readonly dataSource: DataSource;
@@ -14,6 +15,7 @@ export interface Database {
 const POOL_SIZE = 8;
 const CONNECT_MS = 10_000;
 const QUERY_MS = 60_000;
+const TIDY_MS = 60_000;
 /** Any fixed number: processes that migrate the same database wait for each other at it. */
 const MIGRATION_LOCK = 0x0cadd15;
 
@@ -31,8 +33,12 @@ export async function openDatabase(options: { readonly url?: string | undefined;
   if (options.dataDir === undefined) throw new Error('openDatabase: expected url or dataDir, got neither');
   const embedded = await startEmbeddedPostgres(options.dataDir);
   const dataSource = new DataSource(dataSourceOptions(embedded.endpoint));
+  const stopTidying = keepTidy(dataSource, TIDY_MS);
   let closing: Promise<void> | null = null;
-  const close = (): Promise<void> => (closing ??= destroy(dataSource).finally(() => embedded.close()));
+  const close = (): Promise<void> => {
+    stopTidying();
+    return (closing ??= destroy(dataSource).finally(() => embedded.close()));
+  };
   // The directory is locked: no one else can be migrating it.
   return closedOnError({ dataSource, kind: 'embedded', close }, async () => void (await (await dataSource.initialize()).runMigrations()));
 }

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 
 import { join, resolve } from 'node:path';
 
 const LOCK_FILE = 'caddis.lock';
+const TAKE_OVER_MS = 50;
 
 /** Someone else has the directory. */
 export class DirectoryLocked extends Error {
@@ -28,7 +29,10 @@ export function lockDirectory(directory: string): () => void {
       const fd = openSync(file, 'wx', 0o600);
       writeSync(fd, mine);
       closeSync(fd);
-      break;
+      if (tries === 0) break;
+      // Another process may have judged the same dead owner, and removed this file for that one's.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TAKE_OVER_MS);
+      if (readHolder(file)?.text === mine) break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       const holder = readHolder(file);

@@ -5,3 +5,4 @@ export { MemoryStore } from './memory/memory-store.js';
 export { PostgresStore } from './postgres/postgres-store.js';
 export { CommitConflict } from './study-life.js';
 export { threadFile } from './thread-file.js';
+export { tidy } from './tidy.js';
