@@ -1,0 +1,66 @@
+import type { MetricValue, Metrics } from '@app/contracts';
+import { metricDefinition } from '@app/contracts';
+import { EvaluatorError } from '@app/study';
+
+export type CommandId = number | string;
+
+/** A line of the command's standard output. */
+export type Answer =
+  | { readonly kind: 'metrics'; readonly id: CommandId; readonly metrics: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'error'; readonly id: CommandId; readonly message: string }
+  | { readonly kind: 'invalid'; readonly id: CommandId; readonly message: string }
+  | { readonly kind: 'stray' };
+
+/** Reads one line. Anything that is no JSON object with an id is stray. */
+export function readAnswer(line: string): Answer {
+  const value = parseLenient(line);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !('id' in value)) return { kind: 'stray' };
+  const { id, metrics, error } = value as { id: unknown; metrics?: unknown; error?: unknown };
+  if (typeof id !== 'number' && typeof id !== 'string') return { kind: 'stray' };
+  if (error !== undefined && error !== null) return { kind: 'error', id, message: typeof error === 'string' ? error : JSON.stringify(error) };
+  if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) {
+    return { kind: 'invalid', id, message: `expected {"id": …, "metrics": {…}} or {"id": …, "error": "…"}, got ${line.slice(0, 200)}` };
+  }
+  return { kind: 'metrics', id, metrics: metrics as Record<string, unknown> };
+}
+
+/** JSON, and what many writers make of numbers JSON has no word for: bare NaN, Infinity and -Infinity become texts. */
+function parseLenient(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // texts are matched first, so that a word within one stays
+    const quoted = line.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) => (token.startsWith('"') ? token : `"${token}"`));
+    try {
+      return JSON.parse(quoted);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/**
+ * The finite numbers of an answer.
+ *
+ * @param due  names that must be there; others are passed on if they are numbers
+ * @throws EvaluatorError `invalid-metric` naming metric and value, with the metrics that are numbers
+ */
+export function numbersOf(metrics: Readonly<Record<string, unknown>>, due: readonly string[], toMetric: (name: string, value: number) => MetricValue): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  const faults: string[] = [];
+  for (const [name, value] of Object.entries(metrics)) {
+    if (typeof value === 'number' && Number.isFinite(value)) numbers[name] = value;
+    else faults.push(`metric "${name}" is ${typeof value === 'string' && !/^-?(NaN|Infinity)$/.test(value) ? JSON.stringify(value) : (typeof value === 'string' ? value : JSON.stringify(value))}; a finite number is due`);
+  }
+  for (const name of due) if (!(name in metrics)) faults.push(`metric "${name}" is missing; the answer has ${Object.keys(metrics).join(', ') || 'none'}`);
+  if (faults.length > 0) {
+    const known: Metrics = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, toMetric(name, value)]));
+    throw new EvaluatorError('invalid-metric', faults.join('; '), { metrics: known });
+  }
+  return numbers;
+}
+
+/** A number the command reported, in the unit Caddis has for the name or none. */
+export function reportedMetric(source: string): (name: string, value: number) => MetricValue {
+  return (name, value) => ({ value, unit: metricDefinition(name)?.unit ?? '1', provenance: 'reported', source });
+}

@@ -1,0 +1,45 @@
+import { EvaluatorError, type AccuracyEvaluator, type StudyDefinition } from '@app/study';
+import { commandEvaluator, refuseCommand } from './command/command-evaluator.js';
+import { flynetSurrogate } from './surrogate/flynet-surrogate.js';
+import { tableEvaluator } from './table/table-evaluator.js';
+
+export type { AccuracyEvaluator, AccuracyRequest } from '@app/study';
+export { EvaluatorError } from '@app/study';
+export { commandEvaluator } from './command/command-evaluator.js';
+export { startCommand, type CommandOptions, type CommandRunner } from './command/command-process.js';
+export type { CommandId } from './command/answer.js';
+export { runOnnx, verifyExport, type ExportCheck } from './session.js';
+export { FLYNET_SURROGATE, flynetSurrogate } from './surrogate/flynet-surrogate.js';
+export { readCells, type CellColumn, type Cells } from './table/cells.js';
+export { tableEvaluator, type Dataset } from './table/table-evaluator.js';
+
+/**
+ * The evaluator a study asks for by `accuracy.method`.
+ *
+ * @throws EvaluatorError `commands-not-allowed` for a command unless `allowCommands`; `unsupported` for a surrogate of a space that has none
+ */
+export function accuracyEvaluator(definition: StudyDefinition, options: { readonly allowCommands?: boolean | undefined } = {}): AccuracyEvaluator {
+  const { accuracy } = definition.spec;
+  switch (accuracy.method) {
+    case 'table':
+      return tableEvaluator(accuracy.dataset);
+    case 'surrogate':
+      return surrogateOf(definition.space.family);
+    case 'none':
+      return NO_ACCURACY;
+    case 'command':
+      if (options.allowCommands !== true) refuseCommand();
+      return commandEvaluator({ command: accuracy.command, metrics: accuracy.metrics });
+  }
+}
+
+/** Asked for nothing, answers nothing. */
+const NO_ACCURACY: AccuracyEvaluator = { id: 'none', secondsPerTrial: 0, metrics: [], evaluate: async () => ({}), close: async () => undefined };
+
+function surrogateOf(family: string): AccuracyEvaluator {
+  if (family === 'flynet') return flynetSurrogate();
+  const why = family === 'resnet18-scaling'
+    ? 'published accuracies of ResNets vary depth with the block type and hardly ever width and resolution together, too little for an honest fit; use method "command"'
+    : 'there are no published accuracies to fit one on; use method "table" or "command"';
+  throw new EvaluatorError('unsupported', `no accuracy surrogate for family "${family}": ${why}`);
+}
