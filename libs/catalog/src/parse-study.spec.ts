@@ -58,13 +58,17 @@ describe('what comes in', () => {
 
   it.each([
     ['tabs as indentation', 'name: x\nbudget:\n\tmaxTrials: 3\n', /^line 3, column 1: Tabs are not allowed/],
-    ['a key that comes twice', 'name: x\nname: y\n', /^line 2, column 1: Map keys must be unique/],
+    ['a key that comes twice', 'name: x\nname: y\n', /^line 2, column 1: key "name" stands twice/],
     ['two documents', 'name: x\n---\nname: y\n', /^line 2, column 1: Source contains multiple documents/],
     ['an unknown tag', 'name: !!js/function x\n', /^line 1, column 7: Unresolved tag/],
     ['an alias inside itself', 'name: &a [*a]\n', /an alias that contains itself/],
     ['aliases that multiply', 'a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n', /Excessive alias count/],
-    ['nesting without end', `a: ${'['.repeat(200)}${']'.repeat(200)}`, /nesting of at most 64/],
-    ['a text that is too long', `name: ${'x'.repeat(4_000_001)}`, /at most 4000000 characters/],
+    ['nesting without end', `a: ${'['.repeat(200)}${']'.repeat(200)}`, /nesting of at most 64 levels/],
+    ['brackets without end', '['.repeat(200_000), /nesting of at most 64 levels/],
+    ['dashes without end', '- '.repeat(20_000), /.+/],
+    ['keys that are collections', '? {a: 1}\n: x\n', /^line 1, column 3: expected a plain key, got a collection/],
+    ['an alias to nothing', 'name: *nobody\n', /Unresolved alias/],
+    ['a text that is too long', `name: ${'x'.repeat(250_001)}`, /at most 250000 characters/],
   ])('refuses %s', (_what, text, message) => {
     const result = catalog.parseStudySpec(text);
     expect('issues' in result && result.issues[0]).toMatchObject({ pointer: '', code: 'invalid-yaml' });
