@@ -163,7 +163,7 @@ function studyRoute(request: IncomingMessage, response: ServerResponse, url: URL
     case undefined: return json(response, 200, detail);
     case 'series': return json(response, 200, seriesOf(detail.revision, study.trials, detail.objectives, detail.constraints));
     case 'front': return json(response, 200, frontOf(study));
-    case 'trials': return json(response, 200, pageOf(study, url.searchParams));
+    case 'trials': return url.searchParams.get('format') === 'csv' ? csv(response, study) : json(response, 200, pageOf(study, url.searchParams));
     case 'events': return stream(request, response, study);
     case 'start': case 'resume': setState(study, 'running'); return json(response, 202, study.detail);
     case 'pause': setState(study, 'paused'); return json(response, 202, study.detail);
@@ -196,6 +196,11 @@ function pageOf(study: Study, query: URLSearchParams): { items: readonly TrialVi
   const from = Number(query.get('cursor') ?? 0);
   const limit = Number(query.get('limit') ?? 50);
   return { items: rows.slice(from, from + limit), nextCursor: from + limit < rows.length ? String(from + limit) : '' };
+}
+
+function csv(response: ServerResponse, study: Study): void {
+  response.writeHead(200, { 'content-type': 'text/csv', 'content-disposition': 'attachment; filename="trials.csv"' });
+  response.end(`number,state\r\n${study.trials.map((t) => `${t.number},${t.state}\r\n`).join('')}`);
 }
 
 function stream(request: IncomingMessage, response: ServerResponse, study: Study): void {

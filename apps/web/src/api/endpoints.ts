@@ -6,11 +6,10 @@ import { request } from './client.js';
 export interface TrialQuery {
   readonly cursor?: string;
   readonly limit?: number;
-  /** metric key, parameter or column; a leading minus turns it round */
+  /** `number` or a metric key; a leading minus turns it round */
   readonly sort?: string;
   readonly state?: TrialState;
   readonly feasible?: boolean;
-  readonly number?: number;
 }
 
 /** `?a=1&b=x` without the entries that say nothing; empty string if none is left */
@@ -29,6 +28,8 @@ export const getStudy = (id: string, signal?: AbortSignal): Promise<StudyDetail>
 export const getSeries = (id: string, signal?: AbortSignal): Promise<SeriesView> => request(`${study(id)}/series`, withSignal(signal));
 export const getFront = (id: string, signal?: AbortSignal): Promise<FrontView> => request(`${study(id)}/front`, withSignal(signal));
 export const getTrials = (id: string, query: TrialQuery, signal?: AbortSignal): Promise<TrialPage> => request(`${study(id)}/trials${queryString({ ...query })}`, withSignal(signal));
+/** Address of all trials that match, as a file. */
+export const trialsCsv = (id: string, query: TrialQuery): string => `${study(id)}/trials${queryString({ ...query, format: 'csv' })}`;
 export const getTrial = (id: string, signal?: AbortSignal): Promise<TrialView> => request(`/v1/trials/${encodeURIComponent(id)}`, withSignal(signal));
 export const getNetwork = (id: string, signal?: AbortSignal): Promise<NetworkView> => request(`/v1/trials/${encodeURIComponent(id)}/network`, withSignal(signal));
 export const getExport = (id: string, signal?: AbortSignal): Promise<ExportView> => request(`/v1/exports/${encodeURIComponent(id)}`, withSignal(signal));

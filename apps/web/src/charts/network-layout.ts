@@ -41,7 +41,7 @@ export interface NetworkLayout {
   readonly height: number;
 }
 
-const LANE = 208;
+const LANE = 244;
 const LANE_GAP = 18;
 const ROW_GAP = 18;
 const MARGIN = 30;
@@ -134,7 +134,14 @@ function describe(group: Group): Pick<Box, 'id' | 'title' | 'detail' | 'layers' 
   const base = { id: group.id, layers: group.nodes.map((n) => n.id), blocks: group.blocks, folded: group.folded };
   if (!group.folded) return { ...base, title: last.label, detail: shapeText(last.shape) };
   const count = group.blocks.length;
-  return { ...base, title: count === 1 ? group.blocks[0]! : `${group.blocks[0]!} … ${group.blocks.at(-1)!}`, detail: `${count > 1 ? `${count} × ` : ''}${group.nodes.length / count} layers → ${shapeText(last.shape)}` };
+  return { ...base, title: count === 1 ? group.blocks[0]! : spanOf(group.blocks[0]!, group.blocks.at(-1)!), detail: `${count > 1 ? `${count} × ` : ''}${group.nodes.length / count} layers → ${shapeText(last.shape)}` };
+}
+
+/** `stage1.block2` to `stage1.block4` as `stage1.block2–4` */
+function spanOf(first: string, last: string): string {
+  let same = 0;
+  while (same < first.length && first[same] === last[same]) same += 1;
+  return `${first}–${last.slice(same)}`;
 }
 
 /** Groups of each depth, ordered by where their inputs stand, so that branches keep to their side. */

@@ -88,3 +88,14 @@ export function brushWith(brush: Brush, key: string, intervals: readonly (readon
   const ends = intervals.flat().filter(Number.isFinite);
   return ends.length < 2 ? rest : { ...rest, [key]: [Math.min(...ends), Math.max(...ends)] };
 }
+
+const WIDE = 50;
+
+/** Columns that spread over so many orders that a linear axis would press most trials into one corner: logarithmic unless told otherwise. */
+export function wideColumns(data: PlotData): string[] {
+  return [...data.columns.values()].flatMap((column) => {
+    const values = column.values.filter((v): v is number => v !== null);
+    const [low, high] = values.reduce<[number, number]>(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
+    return column.categories === null && low > 0 && high / low > WIDE ? [column.key] : [];
+  });
+}

@@ -41,7 +41,7 @@ export function axisRange(values: readonly (number | null)[], keep: readonly (nu
 function nearEnough(sorted: readonly number[], low: number, high: number): [number, number] {
   const width = high - low;
   const [first, last] = [sorted[0]!, sorted.at(-1)!];
-  return [low - first <= width * 0.25 ? first : low, last - high <= width * 0.25 ? last : high];
+  return [low - first <= width * 0.25 ? Math.min(first, low) : low, last - high <= width * 0.25 ? Math.max(last, high) : high];
 }
 
 const air = (low: number, high: number): number => Math.max(1.05, (high / low) ** 0.04);

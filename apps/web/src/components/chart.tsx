@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
+
 type Engine = typeof import('../charts/engine.js');
 export type ChartInstance = ReturnType<Engine['init']>;
 export type ChartEvent = Readonly<Record<string, unknown>> & { readonly data?: unknown };
@@ -44,7 +46,7 @@ export function Chart({ option, height, summary, kind, onEvents, onKeyDown, onRe
     if (!chart || chart.isDisposed()) return undefined;
     const frame = requestAnimationFrame(() => {
       if (chart.isDisposed()) return;
-      chart.setOption(option, { notMerge: true, lazyUpdate: false });
+      chart.setOption({ textStyle: { fontFamily: FONT }, ...option }, { notMerge: true, lazyUpdate: false });
       onReady?.(chart);
     });
     return () => cancelAnimationFrame(frame);

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { Link, Loading } from '../components/basics.js';
-import { fileNameOf, saveText } from '../format/csv.js';
+import { fileNameOf, saveText } from '../format/save.js';
 import type { TabProps } from './study-page.js';
 
 /** The specification as accepted, defaults filled in. */

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { brushWith, parallelPlot, type ParallelPlot } from '../charts/parallel.js';
+import { brushWith, parallelPlot, wideColumns, type ParallelPlot } from '../charts/parallel.js';
 import { rowsWithin, type PlotData } from '../charts/plot-data.js';
 import { scatterMatrix } from '../charts/scatter-matrix.js';
 import { parallelSummary } from '../charts/summary.js';
@@ -21,7 +21,7 @@ export function TradeOffTab({ data, detail, place }: TabProps): React.JSX.Elemen
   const { query } = place;
   const selection = useMemo(() => selectionOf(query), [query]);
   const axes = useMemo(() => (plot ? chosenAxes(plot, detail.constraints.map((c) => c.key), query['axes']) : []), [plot, detail.constraints, query]);
-  const log = useMemo(() => new Set((query['plog'] ?? '').split(',').filter(Boolean)), [query]);
+  const log = useMemo(() => (query['plog'] === undefined ? new Set(plot ? wideColumns(plot) : []) : new Set(query['plog'].split(',').filter(Boolean))), [query, plot]);
   const within = useMemo(() => (plot ? rowsWithin(plot, selection.brush) : null), [plot, selection.brush]);
   const [width, measured] = useWidth();
 
@@ -86,7 +86,7 @@ function chosenAxes(plot: PlotData, constraints: readonly string[], text: string
 function AxisChooser({ plot, axes, log }: { readonly plot: PlotData; readonly axes: readonly string[]; readonly log: ReadonlySet<string> }): React.JSX.Element {
   const all = [...plot.columns.keys()];
   const put = (next: readonly string[]): void => setQuery({ axes: all.filter((k) => next.includes(k)).join(',') });
-  const toggleLog = (key: string): void => setQuery({ plog: (log.has(key) ? [...log].filter((k) => k !== key) : [...log, key]).join(',') });
+  const toggleLog = (key: string): void => setQuery({ plog: (log.has(key) ? [...log].filter((k) => k !== key) : [...log, key]).join(',') || 'none' });
   return (
     <details className="menu">
       <summary className="button button-small">Axes ({axes.length})</summary>

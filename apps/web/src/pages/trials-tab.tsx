@@ -1,10 +1,9 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { TRIAL_STATES_SHOWN, trialQueryOf } from '../state/trial-query.js';
-import { getTrials } from '../api/endpoints.js';
+import { getTrials, trialsCsv } from '../api/endpoints.js';
 import type { TrialView } from '@app/contracts';
 import { Empty, Failure, Loading, TrialChip } from '../components/basics.js';
 import { rowsWithin, type PlotData } from '../charts/plot-data.js';
-import { fileNameOf, saveText, seriesCsv } from '../format/csv.js';
 import { axisLabel } from '../format/names.js';
 import { formatCount, formatDuration, formatNumber } from '../format/number.js';
 import { setQuery } from '../state/location.js';
@@ -43,7 +42,6 @@ export function TrialsTab({ data, detail, place }: TabProps): React.JSX.Element 
     const down = sort.startsWith('-');
     return <th key={column} scope="col" className="num" aria-sort={on ? (down ? 'descending' : 'ascending') : 'none'}><button type="button" className="sort" onClick={() => setSort(column)}>{label}<i aria-hidden="true">{on ? (down ? '▼' : '▲') : ''}</i></button></th>;
   };
-  const csv = (): void => { if (data.series.data) saveText(seriesCsv(data.series.data), `${fileNameOf(detail.name)}-trials.csv`, 'text/csv'); };
 
   return (
     <section className="panel" aria-label="Trials">
@@ -53,7 +51,7 @@ export function TrialsTab({ data, detail, place }: TabProps): React.JSX.Element 
         </div>
         <div className="panel-tools">
           {plot && <ColumnChooser plot={plot} columns={columns} />}
-          <button type="button" className="button button-small" disabled={!data.series.data} onClick={csv}>CSV of all {formatCount(detail.counts.total)}</button>
+          <a className="button button-small" href={trialsCsv(detail.id, { ...trialQueryOf(filter), sort })} download>{filter === '' ? 'CSV of all trials' : `CSV of the ${filter}`}</a>
         </div>
       </header>
       {within !== null && <p className="note">Trials outside the ranges set in the charts are faded. <button type="button" className="link-button" onClick={() => setQuery({ brush: undefined })}>Clear ranges</button></p>}
