@@ -1,9 +1,11 @@
+import { auto } from './auto/auto.js';
 import { bo } from './bo/bo.js';
 import type { Optimizer } from './contract.js';
+import { mads } from './mads/mads.js';
 import { random } from './random/random.js';
 import { sobol } from './sobol/sobol.js';
 
-const OPTIMIZERS: readonly Optimizer[] = [bo, sobol, random];
+const OPTIMIZERS: readonly Optimizer[] = [auto, mads, bo, sobol, random];
 
 /** All optimizers, in the order they are shown. */
 export function optimizers(): readonly Optimizer[] {

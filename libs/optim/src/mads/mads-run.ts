@@ -27,7 +27,7 @@ export const NAME = 'mads';
 export const VERSION = 1;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
-const SEARCHES_IN_ROW = 4;
+const SEARCHES_IN_ROW = 12;
 const POLL = STAGES.indexOf('poll');
 
 export class MadsRun implements OptimizerRun, Context {
@@ -155,7 +155,7 @@ export class MadsRun implements OptimizerRun, Context {
     const centres = chooseCentres(this.barrier, new Set(this.state.done));
     if (centres === null) return false;
     this.state.generation++;
-    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false, asked: 0 };
+    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false };
     return true;
   }
 
@@ -163,7 +163,6 @@ export class MadsRun implements OptimizerRun, Context {
     const note: Json = { generation: this.state.generation, from: p.from, mesh: [...p.mesh], along: p.along, step: p.step };
     const candidate = this.ledger.propose(p.genes, `mads:${p.step}`, note);
     it.open.push(candidate.key);
-    it.asked++;
     if (p.step === 'poll' && p.from === it.primary) it.polled.push(p.genes);
     return candidate;
   }

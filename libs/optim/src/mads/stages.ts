@@ -67,13 +67,19 @@ function ranking(run: MadsRun, centre: Listed): Ranking {
   return (proposals) => [...proposals].sort((a, b) => cosine(b) - cosine(a));
 }
 
+/**
+ * Unseen neighbours, the best predicted first: half as many as there are categories an iteration, so that the searches, which learn from
+ * each, come between. The point is poll-optimal only when none is left.
+ */
 function categoricalPoll(run: MadsRun, centre: Listed): Proposal[] {
-  if (freeCategories(run, centre.point.genes).length === 0) return [];
+  const categories = freeCategories(run, centre.point.genes);
+  if (categories.length === 0) return [];
+  const batch = Math.max(1, Math.floor(categories.length / 2));
   const acquisition = run.acquisition();
   const hamming = (genes: readonly number[]): number => genes.reduce((s, g, i) => s + (g === centre.point.genes[i] ? 0 : 1), 0);
   const neighbours = categoricalNeighbours(run, centre, acquisition ? (genes) => acquisition.distance(centre.point.genes, genes) : hamming);
-  if (!acquisition) return neighbours;
-  return neighbours.map((p) => ({ p, score: acquisition.score(p.genes) })).sort((a, b) => b.score - a.score).map((s) => s.p);
+  if (!acquisition) return neighbours.slice(0, batch);
+  return neighbours.map((p) => ({ p, score: acquisition.score(p.genes) })).sort((a, b) => b.score - a.score).map((s) => s.p).slice(0, batch);
 }
 
 /** Around the best categorical neighbour that is hardly worse than the centre, its quantitative frame, once. */

@@ -20,8 +20,6 @@ export interface Iteration {
   /** genes polled around the primary centre, for the completing direction */
   polled: Genes[];
   improving: boolean;
-  /** points this iteration asked at all */
-  asked: number;
 }
 
 /** What a run keeps besides the trials; also the shape of its snapshot. */
