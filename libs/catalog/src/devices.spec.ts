@@ -8,6 +8,8 @@ import { decode } from '@app/decode';
 import { graphBuilder } from '@app/graph';
 import { CatalogError } from './data-fault.js';
 import { deviceProfileJsonSchema, loadDevices, readDevice } from './devices.js';
+import { completePoint } from './points.js';
+import { loadSpaces } from './space-file.js';
 
 const dir = join(import.meta.dirname, '../../../hw-profiles');
 const devices = loadDevices(dir);
@@ -54,11 +56,12 @@ describe('the hardware profiles', () => {
   });
 
   it('price a network of every family, at every precision they have', () => {
-    const cell = decode({ family: 'nas-bench-201', settings: {} }, { edge_1_0: 'conv3x3', edge_2_0: 'skip', edge_2_1: 'conv1x1', edge_3_0: 'avgpool3x3', edge_3_1: 'none', edge_3_2: 'conv3x3' }, { numClasses: 10, inputChannels: 3 });
-    const resnet = decode({ family: 'resnet18-scaling', settings: {} }, { depth: 1, width: 0.5, resolution: 0.5 }, { numClasses: 10, inputChannels: 3 });
+    const spaces = loadSpaces(join(dir, '../search-spaces'));
+    expect(spaces.length).toBeGreaterThanOrEqual(3);
+    const graphs = spaces.map((space) => decode(space, completePoint(space.parameters, {}), { numClasses: 10, inputChannels: 3 }));
     for (const profile of devices) {
       for (const precision of Object.keys(profile.precisions) as (keyof typeof profile.precisions)[]) {
-        for (const graph of [cell, resnet]) {
+        for (const graph of graphs) {
           const cost = priceNetwork(graph, profile, precision);
           for (const e of [cost.latency, cost.energy, cost.peakRam, cost.flash]) {
             expect(e.value, `${profile.id} ${precision}`).toBeGreaterThan(0);

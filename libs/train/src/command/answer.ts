@@ -1,5 +1,4 @@
-import type { MetricValue, Metrics } from '@app/contracts';
-import { metricDefinition } from '@app/contracts';
+import { metricDefinition, type MetricValue, type Metrics } from '@app/contracts';
 import { EvaluatorError } from '@app/study';
 
 export type CommandId = number | string;
@@ -50,7 +49,7 @@ export function numbersOf(metrics: Readonly<Record<string, unknown>>, due: reado
   const faults: string[] = [];
   for (const [name, value] of Object.entries(metrics)) {
     if (typeof value === 'number' && Number.isFinite(value)) numbers[name] = value;
-    else faults.push(`metric "${name}" is ${typeof value === 'string' && !/^-?(NaN|Infinity)$/.test(value) ? JSON.stringify(value) : (typeof value === 'string' ? value : JSON.stringify(value))}; a finite number is due`);
+    else faults.push(`metric "${name}" is ${show(value)}; a finite number is due`);
   }
   for (const name of due) if (!(name in metrics)) faults.push(`metric "${name}" is missing; the answer has ${Object.keys(metrics).join(', ') || 'none'}`);
   if (faults.length > 0) {
@@ -59,6 +58,9 @@ export function numbersOf(metrics: Readonly<Record<string, unknown>>, due: reado
   }
   return numbers;
 }
+
+/** As the program wrote it: the words that `parseLenient` made texts of stand bare. */
+const show = (value: unknown): string => (typeof value === 'string' && /^-?(NaN|Infinity)$/.test(value) ? value : JSON.stringify(value).slice(0, 200));
 
 /** A number the command reported, in the unit Caddis has for the name or none. */
 export function reportedMetric(source: string): (name: string, value: number) => MetricValue {
