@@ -18,7 +18,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   const url = new URL(DATABASE_URL);
   url.pathname = `/${name}`;
   return {
-    env: { DATABASE_URL: url.href, ...(REDIS_URL ? { REDIS_URL } : {}) },
+    env: { DATABASE_URL: url.href, ...(REDIS_URL ? { REDIS_URL, CADDIS_QUEUE_PREFIX: name } : {}) },
     async drop() {
       await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await admin.end();

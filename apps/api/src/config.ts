@@ -9,6 +9,8 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** null: the in-process queue */
   readonly redisUrl: string | null;
+  /** prefix of the keys on Redis: services that share one must differ in it */
+  readonly queuePrefix: string;
   readonly dataDir: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** whether studies may run commands of their authors on the machines of the service */
@@ -41,6 +43,7 @@ const environment = z.object({
     .refine((host) => isIP(host) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/.test(host), 'expected an IP address or a host name'),
   DATABASE_URL: url('postgres:', 'postgresql:'),
   REDIS_URL: url('redis:', 'rediss:'),
+  CADDIS_QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'expected up to 64 letters, digits, _ . : or -').default('caddis'),
   CADDIS_DATA_DIR: z.string().default('.caddis'),
   LOG_LEVEL: z.enum(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`).default('info'),
   CADDIS_ALLOW_COMMANDS: flag,
@@ -71,7 +74,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   const e = parsed.data;
   return {
-    port: e.PORT, host: e.HOST, databaseUrl: e.DATABASE_URL, redisUrl: e.REDIS_URL, dataDir: e.CADDIS_DATA_DIR,
+    port: e.PORT, host: e.HOST, databaseUrl: e.DATABASE_URL, redisUrl: e.REDIS_URL, queuePrefix: e.CADDIS_QUEUE_PREFIX, dataDir: e.CADDIS_DATA_DIR,
     logLevel: e.LOG_LEVEL, allowCommands: e.CADDIS_ALLOW_COMMANDS, apiKey: e.CADDIS_API_KEY ?? null,
   };
 }

@@ -43,7 +43,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     app = await createApp({
       ...options, logger, store,
-      queue: options.queue ?? (config.redisUrl === null ? new MemoryQueue({ onError: (error, job) => logger.error({ err: error, job: job?.name }, 'a job failed') }) : { redisUrl: config.redisUrl }),
+      queue: options.queue ?? (config.redisUrl === null ? new MemoryQueue({ onError: (error, job) => logger.error({ err: error, job: job?.name }, 'a job failed') }) : { redisUrl: config.redisUrl, prefix: config.queuePrefix }),
       catalog: options.catalog ?? loadCatalog(),
       evaluators: options.evaluators ?? ((definition) => accuracyEvaluator(definition, { allowCommands: config.allowCommands })),
       worker: config.redisUrl === null ? options.worker : undefined,
