@@ -62,7 +62,7 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
 }
 
 async function startThread(data: PgliteThreadData): Promise<Worker> {
-  const worker = new Worker(threadFile(import.meta.url, 'pglite-thread'), { workerData: data });
+  const worker = new Worker(threadFile(import.meta.url, 'pglite-thread'), { workerData: data, execArgv: [] });
   const timer = new AbortController();
   try {
     await Promise.race([

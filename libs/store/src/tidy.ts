@@ -15,7 +15,7 @@ export async function tidy(dataSource: DataSource): Promise<string[]> {
     `select s.relname as name from pg_stat_user_tables s
      join pg_class c on c.oid = s.relid
      left join pg_stat_all_tables t on t.relid = c.reltoastrelid
-     where s.n_dead_tup > $1 + $2 * s.n_live_tup or s.n_mod_since_analyze > $1 + $2 * s.n_live_tup or t.n_dead_tup > $1 + $2 * t.n_live_tup
+     where s.n_dead_tup > $1 + $2::double precision * s.n_live_tup or s.n_mod_since_analyze > $1 + $2::double precision * s.n_live_tup or t.n_dead_tup > $1 + $2::double precision * t.n_live_tup
      order by s.relname`,
     [BASE_ROWS, SHARE],
   )) as { name: string }[];
