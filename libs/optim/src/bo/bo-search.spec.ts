@@ -53,17 +53,19 @@ describe('bo', () => {
     expect(median([1, 2, 3].map((seed) => best(search(bo, createSearchSpace(unit(2)), branin, 35, { seed }, QUICK))))).toBeLessThan(0.41);
   });
 
-  it('keeps to a narrow feasible region once found: least x + y in a disc of radius 0.15', () => {
+  it('comes to the border of a small feasible region: least x + y in a disc of radius 0.15', () => {
     const told = search(bo, createSearchSpace(unit(2)), (x) => ({ f: [x['x0']! + x['x1']!], g: [(x['x0']! - 0.6) ** 2 + (x['x1']! - 0.7) ** 2 - 0.15 ** 2] }), 40, { constraints: 1 }, QUICK);
-    expect(best(told)).toBeLessThan(1.3 - 0.15 * Math.SQRT2 + 0.01);
-    // The optimum lies on the border, so late points fall on either side of it, but close by.
-    expect(told.slice(20).filter((t) => t.violations[0]! < 0.02).length).toBeGreaterThan(12);
+    expect(best(told)).toBeLessThan(1.3 - 0.15 * Math.SQRT2 + 1e-3);
+    // Points of a design fall into the disc one in fourteen times; those of the model stay near its border until it is found.
+    expect(told.slice(10, 25).filter((t) => t.violations[0]! < 0.02).length).toBeGreaterThan(9);
   });
 
-  it('learns where trials fail and stops going there', () => {
+  it('learns where trials fail: finds the best beside it, and does not go back to a spot that failed', () => {
     const told = search(bo, createSearchSpace(unit(2)), (x) => (x['x0']! < 0.5 ? null : { f: [Math.abs(x['x0']! - 0.6) + (x['x1']! - 0.5) ** 2] }), 40, {}, QUICK);
     expect(best(told)).toBeLessThan(0.02);
-    expect(told.slice(20).filter((t) => t.state === 'failed').length).toBeLessThan(5);
+    const failed = told.filter((t) => t.state === 'failed').map((t) => t.genes);
+    expect(failed.length).toBeGreaterThan(2);
+    for (const [i, a] of failed.entries()) for (const b of failed.slice(0, i)) expect(Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!)).toBeGreaterThan(0.01);
   });
 
   it('finds the one best of 4096 cells from the effect of single operations', () => {
