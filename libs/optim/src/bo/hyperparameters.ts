@@ -38,8 +38,9 @@ export function negativeLogPosterior(shape: FeatureShape, X: Float64Array, y: Ar
 }
 
 /**
- * Best of local searches from the previous optimum (or the prior's mode) and from `restarts` draws of the prior. A fit that calls all
- * variance noise loses to one that does not by its posterior; the noise prior sees to that.
+ * Best of local searches from the previous optimum, the prior's mode, and `restarts` draws of the prior. The mode comes each time: a
+ * parameter once given a long lengthscale has hardly any slope left to come back by. A fit that calls all variance noise loses to one
+ * that does not by its posterior; the noise prior sees to that.
  * @param y  standardised
  */
 export function fitTheta(shape: FeatureShape, rows: readonly Float64Array[], y: ArrayLike<number>, previous: Theta | null, restarts: number, rng: Rng): Theta {
@@ -47,7 +48,7 @@ export function fitTheta(shape: FeatureShape, rows: readonly Float64Array[], y: 
   const X = packRows(rows, D);
   const lower = [...new Array<number>(D).fill(LEAST_LENGTH), LEAST_NOISE];
   const upper = [...new Array<number>(D).fill(LARGEST_LENGTH), 0];
-  const starts: Theta[] = [previous ?? priorTheta(D)];
+  const starts: Theta[] = previous === null ? [priorTheta(D)] : [previous, priorTheta(D)];
   for (let r = 0; r < restarts; r++) {
     // Half the prior's deviation, around its mode: a start in the far tails is a wasted one.
     starts.push(priorTheta(D).map((v, d) => v + (d < D ? 0.5 * Math.sqrt(LENGTH_VARIANCE) : 1) * rng.normal()));
@@ -56,7 +57,7 @@ export function fitTheta(shape: FeatureShape, rows: readonly Float64Array[], y: 
   for (const start of starts) {
     const objective = (t: Float64Array, g: Float64Array): number => negativeLogPosterior(shape, X, y, t, g);
     try {
-      const { x, value } = minimiseLbfgs(objective, start, { lower, upper, maxIterations: 50, gradientTolerance: 1e-3, valueTolerance: 1e-5 });
+      const { x, value } = minimiseLbfgs(objective, start, { lower, upper, maxIterations: 50, gradientTolerance: 1e-3, valueTolerance: 1e-7 });
       if (best === null || value < best.value) best = { theta: [...x], value };
     } catch {
       continue;
