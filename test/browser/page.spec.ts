@@ -53,7 +53,7 @@ describe('the page', () => {
     await page.locator('[id="f-budget-maxTrials"][aria-invalid="true"]').waitFor();
     expect(await page.locator('[id="f-budget-maxTrials-note"]').innerText()).toMatch(/expected number/i);
     await page.getByLabel('Trials at most').fill('60');
-    await page.waitForFunction('document.querySelectorAll("[aria-invalid=true]").length === 0');
+    await expect.poll(() => page.locator('[aria-invalid="true"]').count()).toBe(0);
   });
 
   it('answers what the study would cost, and starts it', async () => {
@@ -68,15 +68,14 @@ describe('the page', () => {
 
   it('follows the search without a reload', async () => {
     const bar = page.getByRole('progressbar', { name: 'Budget used' });
-    await page.waitForFunction('Number(document.querySelector("[role=progressbar]").getAttribute("aria-valuenow")) > 10', undefined, { timeout: 40_000 });
-    expect(Number(await bar.getAttribute('aria-valuenow'))).toBeGreaterThan(10);
-    await page.waitForFunction('document.querySelector(".chip").textContent.includes("completed")', undefined, { timeout: 50_000 });
+    await expect.poll(async () => Number(await bar.getAttribute('aria-valuenow')), { timeout: 40_000 }).toBeGreaterThan(10);
+    await page.locator('.chip-completed').waitFor({ timeout: 50_000 });
   });
 
   it('draws the front and walks along it by keyboard', async () => {
     const chart = page.getByRole('application').first();
     await page.locator('.chart canvas').first().waitFor();
-    await page.waitForFunction('/the \\d+ on the front/.test(document.querySelector("[role=application]").getAttribute("aria-label"))');
+    await expect.poll(() => chart.getAttribute('aria-label')).toMatch(/the \d+ on the front/);
     await expectAccessible('front');
     await chart.focus();
     await page.keyboard.press('Home');
