@@ -35,6 +35,7 @@ function RangeRow({ column, plot, brush }: { readonly column: Column; readonly p
     return values.length === 0 ? [0, 0] : values.reduce<[number, number]>(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
   }, [column, plot]);
   const [from, to] = brush[column.key] ?? [low, high];
+  const nothing = low === 0 && high === 0 && !(column.key in brush);
   const step = (high - low) / 200 || 1;
   const put = (a: number, b: number): void => {
     const rest = Object.fromEntries(Object.entries(brush).filter(([k]) => k !== column.key));
@@ -45,6 +46,7 @@ function RangeRow({ column, plot, brush }: { readonly column: Column; readonly p
   const say = (v: number): string => (column.categories ? column.categories[Math.round(v)] ?? '–' : formatNumber(v));
   const limitLow = column.better !== 'lower';
   const limitHigh = column.better !== 'higher';
+  if (nothing) return <div className="range"><div className="range-label"><span>{label}</span><span className="dim">no feasible value</span></div></div>;
   return (
     <div className={column.key in brush ? 'range on' : 'range'}>
       <div className="range-label"><span>{label}</span><output>{say(from)} – {say(to)}</output></div>
