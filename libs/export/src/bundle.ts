@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ExportFormat, MetricValue } from '@app/contracts';
 import { priceNetwork } from '@app/cost';
 import { decode } from '@app/decode';
-import { initialWeights, totals } from '@app/graph';
+import { elements, inferShapes, initialWeights, isKind, tensor, totals, withBatchStatistics, type Graph, type Tensor } from '@app/graph';
+import { Rng } from '@app/numeric';
 import { toOnnx } from '@app/onnx';
 import type { Point } from '@app/space';
 import { deviceMetrics, type StudyDefinition } from '@app/study';
@@ -41,7 +42,7 @@ export interface Manifest {
   readonly family: string;
   readonly point: Point;
   readonly task: { readonly numClasses: number; readonly inputChannels: number };
-  readonly weights: { readonly kind: 'initial'; readonly seed: number };
+  readonly weights: { readonly kind: 'initial'; readonly seed: number; readonly batchNormStatistics: 'one random batch' };
   readonly trial: { readonly studyId: string; readonly id: string; readonly number: number } | null;
   readonly network: { readonly macs: number; readonly params: number; readonly inputShape: readonly number[] };
   readonly onnx: { readonly opset: number; readonly verified: { readonly runtime: string; readonly maxAbsoluteDifference: number; readonly tolerance: number; readonly seed: number } } | null;
@@ -66,7 +67,7 @@ export async function buildBundle(request: BundleRequest): Promise<Bundle> {
   let content: Uint8Array;
   let onnx: Manifest['onnx'] = null;
   if (format === 'onnx') {
-    const weights = initialWeights(graph, seed);
+    const weights = withBatchStatistics(graph, initialWeights(graph, seed), randomInputs(graph, seed));
     content = toOnnx(graph, weights, { producer: `caddis ${request.version}`, opset: OPSET });
     const { maxAbsoluteDifference, runtime } = await verifyExport(content, graph, weights, seed);
     if (!(maxAbsoluteDifference <= TOLERANCE)) {
@@ -83,8 +84,18 @@ export async function buildBundle(request: BundleRequest): Promise<Bundle> {
   return {
     fileName, content, sha256,
     manifest: {
-      caddis: request.version, format, file: fileName, sha256, space: space.name, family: space.family, point, task: spec.task, weights: { kind: 'initial', seed }, trial,
+      caddis: request.version, format, file: fileName, sha256, space: space.name, family: space.family, point, task: spec.task, weights: { kind: 'initial', seed, batchNormStatistics: 'one random batch' }, trial,
       network: { macs, params, inputShape }, onnx, metrics,
     },
   };
+}
+
+/** Standard normal values for every input, by the seed. */
+function randomInputs(graph: Graph, seed: number): ReadonlyMap<string, Tensor> {
+  const shapes = inferShapes(graph);
+  return new Map(graph.nodes.filter((n) => isKind(n, 'input')).map((n) => {
+    const shape = shapes.get(n.id)!;
+    const rng = Rng.of(seed, 'export', n.id);
+    return [n.id, tensor(shape, Float32Array.from({ length: elements(shape) }, () => rng.normal()))];
+  }));
 }

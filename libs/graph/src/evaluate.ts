@@ -15,6 +15,13 @@ import { inferShapes } from './verify.js';
  * @throws GraphError on missing or misshapen weights and inputs, and on `opaque` nodes
  */
 export function evaluate(graph: Graph, weights: ReadonlyMap<string, Weights>, inputs: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  return evaluateNodes(graph, weights, inputs, () => undefined);
+}
+
+/** The same, with a look at each node and its operands before it runs; its weights are read after that. */
+export function evaluateNodes(
+  graph: Graph, weights: ReadonlyMap<string, Weights>, inputs: ReadonlyMap<string, Tensor>, before: (node: Node, operands: readonly Tensor[]) => void,
+): ReadonlyMap<string, Tensor> {
   const shapes = inferShapes(graph);
   const live = liveNodes(graph);
   const pending = new Map<string, number>();
@@ -24,6 +31,7 @@ export function evaluate(graph: Graph, weights: ReadonlyMap<string, Weights>, in
   const values = new Map<string, Tensor>();
   for (const node of graph.nodes) {
     if (!live.has(node.id)) continue;
+    before(node, node.inputs.map((id) => values.get(id)!));
     values.set(node.id, valueOf(node, shapes, weights, inputs, values));
     for (const id of node.inputs) {
       const left = pending.get(id)! - 1;

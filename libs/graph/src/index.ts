@@ -1,4 +1,5 @@
 export type * from './types.js';
+export { withBatchStatistics } from './batch-statistics.js';
 export { graphBuilder, samePadding, type AttentionSettings, type ConvSettings, type GraphBuilder, type PoolSettings } from './builder.js';
 export { countOps, countsByBlock, sumCounts, totals } from './counts.js';
 export { GraphError } from './errors.js';
