@@ -1,15 +1,15 @@
 import { evaluateNodes } from './evaluate.js';
 import type { Weights } from './op.js';
-import { elements, tensor } from './shape.js';
+import { tensor } from './shape.js';
 import type { Graph, Tensor } from './types.js';
 
-/** Fewer positions a channel than this say little about it: its layer's channels are then taken together. */
-const ENOUGH_POSITIONS = 4;
-
 /**
- * The weights with each batch norm's running mean and variance set to those of one batch: what the first training step would see.
- * Without them the sums of an untrained network grow from cell to cell (threefold in each of NAS-Bench-201's fifteen) until
- * nothing can be compared any more. A channel that is constant keeps variance 1.
+ * The weights with every batch norm's running mean and variance set to those its layer has on one batch, all channels of the layer
+ * taken together: layer-sequential unit variance (Mishkin and Matas 2016, All You Need is a Good Init) by way of the batch norms.
+ *
+ * Without it the sums of an untrained network grow from cell to cell (threefold in each of NAS-Bench-201's fifteen) until float32
+ * leaves nothing to compare. Channel by channel would be what a training step sees, but on maps of a few positions some channels
+ * hardly vary and would be blown up. A constant layer keeps variance 1.
  *
  * @param inputs  the batch, one tensor for each input node
  */
@@ -23,30 +23,12 @@ export function withBatchStatistics(graph: Graph, weights: ReadonlyMap<string, W
 }
 
 function statistics(x: Tensor): { mean: Tensor; variance: Tensor } {
-  const [batch, channels] = x.shape as [number, number];
-  const plane = elements(x.shape.slice(2));
-  const mean = new Float32Array(channels);
-  const variance = new Float32Array(channels);
-  const groups = batch * plane < ENOUGH_POSITIONS ? [Array.from({ length: channels }, (_, c) => c)] : Array.from({ length: channels }, (_, c) => [c]);
-  for (const group of groups) {
-    let sum = 0;
-    let squares = 0;
-    for (const c of group) {
-      for (let n = 0; n < batch; n++) {
-        for (let p = (n * channels + c) * plane, end = p + plane; p < end; p++) sum += x.data[p]!;
-      }
-    }
-    const count = group.length * batch * plane;
-    const m = sum / count;
-    for (const c of group) {
-      for (let n = 0; n < batch; n++) {
-        for (let p = (n * channels + c) * plane, end = p + plane; p < end; p++) squares += (x.data[p]! - m) ** 2;
-      }
-    }
-    for (const c of group) {
-      mean[c] = m;
-      variance[c] = squares > 0 ? squares / count : 1;
-    }
-  }
-  return { mean: tensor([channels], mean), variance: tensor([channels], variance) };
+  let sum = 0;
+  for (const v of x.data) sum += v;
+  const mean = sum / x.data.length;
+  let squares = 0;
+  for (const v of x.data) squares += (v - mean) ** 2;
+  const variance = squares > 0 ? squares / x.data.length : 1;
+  const channels = x.shape[1]!;
+  return { mean: tensor([channels], new Float32Array(channels).fill(mean)), variance: tensor([channels], new Float32Array(channels).fill(variance)) };
 }

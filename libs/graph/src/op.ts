@@ -1,3 +1,4 @@
+import type { Tape, Value } from './tape/tape.js';
 import type { Node, OpAttrs, OpKind, Shape, Tensor, WeightSpec } from './types.js';
 
 /** Weights of one node by name. */
@@ -25,6 +26,8 @@ export interface OnnxNodeForm {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  /** default: ONNX's own */
+  readonly domain?: string;
 }
 
 export type OnnxInitializer =
@@ -46,6 +49,32 @@ export interface OnnxSite<K extends OpKind> {
   readonly weights: Weights;
 }
 
+/** Where an op stands when it writes itself onto a tape. Weights are tensors of the tape too. */
+export interface TapeSite<K extends OpKind> {
+  readonly tape: Tape;
+  readonly attrs: OpAttrs[K];
+  readonly inputs: readonly Value[];
+  readonly weights: Readonly<Record<string, Value>>;
+  readonly output: Shape;
+  /** batch norm takes the statistics of the batch, quantisation noise acts */
+  readonly training: boolean;
+}
+
+export interface Gradients {
+  /** one per input; null where none flows */
+  readonly inputs: readonly (Value | null)[];
+  readonly weights?: Readonly<Record<string, Value>>;
+}
+
+/** An op on a tape: its output, and how a gradient flows back through it. */
+export interface Differentiated {
+  readonly output: Value;
+  /** Gradients of a scalar by inputs and trained weights, from that by the output, which has the output's shape. */
+  backward(dy: Value): Gradients;
+  /** what this batch says of weights that are estimated and not trained: mean and variance of a batch norm, [C] */
+  readonly statistics?: Readonly<Record<string, Value>>;
+}
+
 /** All rules of one op. Rules throw OpFault; shapes handed to all but `inferShape` are already inferred. */
 export interface OpDefinition<K extends OpKind> {
   arity(attrs: OpAttrs[K]): Arity;
@@ -56,6 +85,8 @@ export interface OpDefinition<K extends OpKind> {
   /** Plain reference evaluation: sums in double precision, result in single. Inputs stay as they were. */
   evaluate(attrs: OpAttrs[K], inputs: readonly Tensor[], weights: Weights, output: Shape): Tensor;
   onnx(site: OnnxSite<K>): OnnxForm;
+  /** Writes the op onto a tape and states its gradient. Where a function has a kink the gradient is that of one side. */
+  differentiate(site: TapeSite<K>): Differentiated;
   /** Short words for a drawing, without the shape. */
   label(attrs: OpAttrs[K]): string;
 }

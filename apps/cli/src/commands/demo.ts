@@ -121,7 +121,7 @@ function frontTable(front: FrontView): string {
   const rows = [...front.trials].sort((a, b) => a.metrics[front.objectives[0]!.key]!.value - b.metrics[front.objectives[0]!.key]!.value);
   const most = 12;
   const shown = rows.length <= most ? rows : Array.from({ length: most }, (_, i) => rows[Math.round((i * (rows.length - 1)) / (most - 1))]!);
-  const text = table(['trial', ...front.objectives.map((o) => `${o.key} (${o.unit})`), 'how'], shown.map((t) => [String(t.number), ...front.objectives.map((o) => String(Number(t.metrics[o.key]!.value.toPrecision(4)))), t.metrics[front.objectives[0]!.key]!.provenance]));
+  const text = table(['trial', ...front.objectives.map((o) => `${o.key} (${o.unit}, ${shown[0]!.metrics[o.key]!.provenance})`)], shown.map((t) => [String(t.number), ...front.objectives.map((o) => String(Number(t.metrics[o.key]!.value.toPrecision(4))))]));
   return rows.length <= most ? text : `${text}\n… ${most} of ${rows.length} on the front`;
 }
 

@@ -1,5 +1,7 @@
 import { BINARY, NO_WEIGHTS, singleNode, type OpDefinition } from '../op.js';
 import { broadcastShape, elements, stridesOf, tensor } from '../shape.js';
+import { unbroadcast } from '../tape/arithmetic.js';
+import type { Tape, TapeOp, Value } from '../tape/tape.js';
 import type { Shape } from '../types.js';
 
 type BinaryKind = 'add' | 'sub' | 'mul' | 'maximum';
@@ -11,8 +13,11 @@ function broadcastStrides(shape: Shape, output: Shape): number[] {
   return output.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : own[i - lead]!));
 }
 
+/** Gradients by the two operands, before they are summed down to the operands' shapes. */
+export type Slopes = (tape: Tape, a: Value, b: Value, dy: Value) => readonly [Value, Value];
+
 /** Rules shared by the element-wise operations of two tensors, with numpy broadcasting; one scalar operation per output element. */
-export function binaryOp<K extends BinaryKind>(opType: string, label: string, f: (a: number, b: number) => number): OpDefinition<K> {
+export function binaryOp<K extends BinaryKind>(opType: TapeOp, label: string, f: (a: number, b: number) => number, slopes: Slopes): OpDefinition<K> {
   return {
     arity: BINARY,
     inferShape: (_attrs, [a, b]) => broadcastShape(a!, b!),
@@ -39,6 +44,13 @@ export function binaryOp<K extends BinaryKind>(opType: string, label: string, f:
       return y;
     },
     onnx: (site) => singleNode(site, opType),
+    differentiate: ({ tape, inputs, output }) => {
+      const [a, b] = inputs as [Value, Value];
+      return {
+        output: tape.op(opType, [a, b], output),
+        backward: (dy) => ({ inputs: slopes(tape, a, b, dy).map((g, i) => unbroadcast(tape, g, inputs[i]!.shape)) }),
+      };
+    },
     label: () => label,
   };
 }

@@ -2,6 +2,9 @@ import { OpFault } from '../errors.js';
 import { UNARY, floatInitializer, intInitializer, weightInitializer, type OnnxInitializer, type OnnxNodeForm, type OpDefinition } from '../op.js';
 import { elements, expectInt, expectPositive, expectRank, tensor } from '../shape.js';
 import type { OpAttrs, Shape, Tensor } from '../types.js';
+import { add, affine, concat, max, mul, reshape, scale, sigmoid, slice, sub, sum } from '../tape/arithmetic.js';
+import { convolve, inputGradient, weightGradient } from '../tape/convolution.js';
+import type { Value } from '../tape/tape.js';
 
 type Attention = OpAttrs['channelAttention'];
 
@@ -138,6 +141,48 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
       { opType: 'Mul', inputs: [x!.name, at('gate')], outputs: [id] },
     );
     return { nodes, initializers };
+  },
+  differentiate: ({ tape: t, attrs, inputs: [x], weights, output }) => {
+    const [n, channels, height, width] = output as [number, number, number, number];
+    const plane = height * width;
+    const rows = statisticsCount(attrs);
+    const perImage = (v: Value): Value => reshape(t, v, [1, n * channels, height, width]);
+    const average = (v: Value): Value => reshape(t, scale(t, sum(t, reshape(t, v, [n, channels, plane]), [2]), 1 / plane), [n, 1, 1, channels]);
+    const mean = average(x!);
+    const seen = rows === 1 ? mean : concat(t, [mean, max(t, sub(t, average(mul(t, x!, x!)), mul(t, mean, mean)), t.scalar(0))], 1);
+    const half = (attrs.kernel - 1) / 2;
+    const along = { kernel: [1, attrs.kernel], stride: [1, 1], dilation: [1, 1], padding: [0, half, 0, half], groups: 1 } as const;
+    const taps = reshape(t, weights['kernel']!, [1, rows, 1, attrs.kernel]);
+    const scores = convolve(t, along, seen, taps, [n, 1, 1, channels]);
+    const byHead: Shape = [n, channels / attrs.heads, attrs.heads];
+    const gates = attrs.excitation === 'sigmoid'
+      ? sigmoid(t, scores)
+      : reshape(t, t.op('Softmax', [scale(t, reshape(t, scores, byHead), 1 / attrs.temperature)], byHead, { axis: { int: 2 } }), scores.shape);
+    const vector = (v: Value): Value => reshape(t, v, [n * channels]);
+    const none = t.constant([n * channels], new Float32Array(n * channels));
+    return {
+      output: reshape(t, affine(t, perImage(x!), vector(gates), none), output),
+      backward: (dy) => {
+        const dGates = scale(t, average(mul(t, dy, x!)), plane);
+        let dScores: Value;
+        if (attrs.excitation === 'sigmoid') {
+          dScores = mul(t, dGates, sub(t, gates, mul(t, gates, gates)));
+        } else {
+          const weighted = reshape(t, mul(t, dGates, gates), byHead);
+          const shared = mul(t, reshape(t, gates, byHead), sum(t, weighted, [2]));
+          dScores = reshape(t, scale(t, sub(t, weighted, shared), 1 / attrs.temperature), scores.shape);
+        }
+        const dSeen = inputGradient(t, along, dScores, taps, seen);
+        const dMean = scale(t, slice(t, dSeen, 1, 0, 1), 1 / plane);
+        const kernel = reshape(t, weightGradient(t, along, dScores, seen, taps), weights['kernel']!.shape);
+        if (rows === 1) return { inputs: [reshape(t, affine(t, perImage(dy), vector(gates), vector(dMean)), output)], weights: { kernel } };
+        // variance: 2·(x − mean) / plane a cell
+        const dVariance = scale(t, slice(t, dSeen, 1, 1, 2), 2 / plane);
+        const offset = sub(t, dMean, mul(t, dVariance, mean));
+        const through = affine(t, perImage(dy), vector(gates), vector(offset));
+        return { inputs: [reshape(t, add(t, through, affine(t, perImage(x!), vector(dVariance), none)), output)], weights: { kernel } };
+      },
+    };
   },
   label: ({ statistics, excitation }) => `ECA ${statistics}, ${excitation}`,
 };

@@ -1,6 +1,7 @@
 import { OpFault } from '../errors.js';
 import { NO_WEIGHTS, NO_WORK, singleNode, type OpDefinition } from '../op.js';
 import { axisOf, elements, showShape, tensor } from '../shape.js';
+import { concat as join, split } from '../tape/arithmetic.js';
 
 /** Tensors one after another along an axis. */
 export const concat: OpDefinition<'concat'> = {
@@ -30,5 +31,9 @@ export const concat: OpDefinition<'concat'> = {
     return y;
   },
   onnx: (site) => singleNode(site, 'Concat', { axis: { int: site.attrs.axis } }),
+  differentiate: ({ tape, attrs, inputs, output }) => {
+    const at = axisOf(attrs.axis, output.length);
+    return { output: join(tape, inputs, at), backward: (dy) => ({ inputs: split(tape, dy, at, inputs.map((x) => x.shape[at]!)) }) };
+  },
   label: () => 'concat',
 };

@@ -15,5 +15,6 @@ export const constant: OpDefinition<'constant'> = {
     const value = weightInitializer(id, 'value', weights);
     return { nodes: [{ opType: 'Identity', inputs: [value.name], outputs: [id] }], initializers: [value] };
   },
+  differentiate: ({ weights }) => ({ output: weights['value']!, backward: () => ({ inputs: [] }) }),
   label: () => 'constant',
 };

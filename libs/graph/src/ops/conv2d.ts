@@ -2,6 +2,8 @@ import { OpFault } from '../errors.js';
 import { UNARY, singleNode, weightInitializer, type OpDefinition } from '../op.js';
 import { elements, expectInt, expectRank, slide, tensor } from '../shape.js';
 import type { OpAttrs, Shape } from '../types.js';
+import { add, reshape } from '../tape/arithmetic.js';
+import { channelSum, convolve, inputGradient, weightGradient } from '../tape/convolution.js';
 
 function weightShape(attrs: OpAttrs['conv2d'], x: Shape): Shape {
   return [attrs.outChannels, x[1]! / attrs.groups, attrs.kernel[0], attrs.kernel[1]];
@@ -86,6 +88,18 @@ export const conv2d: OpDefinition<'conv2d'> = {
       },
       (site.attrs.bias ? ['weight', 'bias'] : ['weight']).map((name) => weightInitializer(site.id, name, site.weights)),
     ),
+  differentiate: ({ tape, attrs, inputs: [x], weights, output }) => {
+    const weight = weights['weight']!;
+    const y = convolve(tape, attrs, x!, weight, output);
+    const bias = attrs.bias ? reshape(tape, weights['bias']!, [1, attrs.outChannels, 1, 1]) : null;
+    return {
+      output: bias === null ? y : add(tape, y, bias),
+      backward: (dy) => ({
+        inputs: [inputGradient(tape, attrs, dy, weight, x!)],
+        weights: { weight: weightGradient(tape, attrs, dy, x!, weight), ...(attrs.bias ? { bias: channelSum(tape, dy) } : {}) },
+      }),
+    };
+  },
   label: ({ kernel, stride, groups, outChannels, dilation }) => {
     const size = `${kernel[0]}×${kernel[1]}`;
     const step = stride[0] === 1 && stride[1] === 1 ? '' : stride[0] === stride[1] ? ` s${stride[0]}` : ` s${stride[0]}×${stride[1]}`;

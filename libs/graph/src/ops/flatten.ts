@@ -1,5 +1,6 @@
 import { NO_WEIGHTS, NO_WORK, UNARY, singleNode, type OpDefinition } from '../op.js';
 import { elements, tensor } from '../shape.js';
+import { reshape } from '../tape/arithmetic.js';
 
 /** [N, …] → [N, product of the rest]. */
 export const flatten: OpDefinition<'flatten'> = {
@@ -9,5 +10,6 @@ export const flatten: OpDefinition<'flatten'> = {
   work: NO_WORK,
   evaluate: (_attrs, [x], _weights, output) => tensor(output, x!.data),
   onnx: (site) => singleNode(site, 'Flatten', { axis: { int: 1 } }),
+  differentiate: ({ tape, inputs: [x], output }) => ({ output: reshape(tape, x!, output), backward: (dy) => ({ inputs: [reshape(tape, dy, x!.shape)] }) }),
   label: () => 'flatten',
 };

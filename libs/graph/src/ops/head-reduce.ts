@@ -1,6 +1,9 @@
 import { OpFault } from '../errors.js';
 import { NO_WEIGHTS, intInitializer, type OnnxInitializer, type OnnxNodeForm, type OpDefinition } from '../op.js';
 import { elements, expectInt, sameShape, showShape, tensor } from '../shape.js';
+import { equal, expand, max, maxOver, mul, reshape, step, sum } from '../tape/arithmetic.js';
+import type { Value } from '../tape/tape.js';
+import type { Shape } from '../types.js';
 
 /**
  * Heads of a multihead depthwise convolution down to one per channel: x [N, C·heads, …] → [N, C, …], head j of channel i at
@@ -52,6 +55,33 @@ export const headReduce: OpDefinition<'headReduce'> = {
       if (reduction === 'funnel') nodes.push({ opType: 'Max', inputs: [maximum, bare!.name], outputs: [id] });
     }
     return { nodes, initializers };
+  },
+  differentiate: ({ tape, attrs: { heads, reduction }, inputs: [x, bare], output }) => {
+    const plane = elements(output.slice(2));
+    const [n, channels] = output as [number, number];
+    const row: Shape = [n, channels, 1, plane];
+    const headed = reshape(tape, x!, [n, channels, heads, plane]);
+    const spread = (dy: Value, share: Value): Value => reshape(tape, mul(tape, reshape(tape, dy, row), share), x!.shape);
+    if (reduction === 'sum-relu') {
+      const total = sum(tape, headed, [2]);
+      return {
+        output: reshape(tape, tape.op('Relu', [total], row), output),
+        backward: (dy) => ({ inputs: [reshape(tape, expand(tape, mul(tape, reshape(tape, dy, row), step(tape, total)), headed.shape), x!.shape)] }),
+      };
+    }
+    if (heads === 1 && reduction === 'maxout') return { output: reshape(tape, x!, output), backward: (dy) => ({ inputs: [reshape(tape, dy, x!.shape)] }) };
+    const most = heads === 1 ? headed : maxOver(tape, headed, [2]);
+    const top = bare === undefined ? most : max(tape, most, reshape(tape, bare, row));
+    // heads that tie at the top all get the gradient
+    return {
+      output: reshape(tape, top, output),
+      backward: (dy) => ({
+        inputs: [
+          spread(dy, equal(tape, headed, top)),
+          ...(bare === undefined ? [] : [mul(tape, dy, equal(tape, bare, reshape(tape, top, output)))]),
+        ],
+      }),
+    };
   },
   label: ({ heads, reduction }) => `${reduction}, ${heads} heads`,
 };

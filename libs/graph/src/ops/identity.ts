@@ -9,5 +9,6 @@ export const identity: OpDefinition<'identity'> = {
   work: NO_WORK,
   evaluate: (_attrs, [x], _weights, output) => tensor(output, x!.data),
   onnx: (site) => singleNode(site, 'Identity'),
+  differentiate: ({ inputs: [x] }) => ({ output: x!, backward: (dy) => ({ inputs: [dy] }) }),
   label: () => 'identity',
 };

@@ -16,5 +16,8 @@ export const input: OpDefinition<'input'> = {
     throw new OpFault('the value of an input is handed in');
   },
   onnx: () => ({ nodes: [], initializers: [] }),
+  differentiate: () => {
+    throw new OpFault('the value of an input is handed in');
+  },
   label: () => 'input',
 };

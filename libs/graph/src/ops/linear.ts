@@ -2,6 +2,7 @@ import { OpFault } from '../errors.js';
 import { UNARY, singleNode, weightInitializer, type OnnxInitializer, type OpDefinition } from '../op.js';
 import { elements, expectInt, showShape, tensor } from '../shape.js';
 import type { Tensor } from '../types.js';
+import { add, matmul, reshape, sum } from '../tape/arithmetic.js';
 
 function transposed({ shape, data }: Tensor): Float32Array {
   const [rows, columns] = shape as [number, number];
@@ -51,6 +52,22 @@ export const linear: OpDefinition<'linear'> = {
         { opType: 'Add', inputs: [`${site.id}.product`, bias.name], outputs: [site.id] },
       ],
       initializers: [weight, bias],
+    };
+  },
+  differentiate: ({ tape, attrs, inputs: [x], weights, output }) => {
+    const [weight, features] = [weights['weight']!, x!.shape.at(-1)!];
+    const rows = reshape(tape, x!, [elements(x!.shape) / features, features]);
+    const product = reshape(tape, matmul(tape, rows, weight, { b: true }), output);
+    return {
+      output: attrs.bias ? add(tape, product, weights['bias']!) : product,
+      backward: (dy) => {
+        const dRows = reshape(tape, dy, [rows.shape[0]!, attrs.outFeatures]);
+        const own = { weight: matmul(tape, dRows, rows, { a: true }) };
+        return {
+          inputs: [reshape(tape, matmul(tape, dRows, weight), x!.shape)],
+          weights: attrs.bias ? { ...own, bias: reshape(tape, sum(tape, dRows, [0]), [attrs.outFeatures]) } : own,
+        };
+      },
     };
   },
   label: ({ outFeatures }) => `linear, ${outFeatures}`,

@@ -17,5 +17,8 @@ export const opaque: OpDefinition<'opaque'> = {
   onnx: ({ attrs }) => {
     throw new OpFault(`cannot export the unknown operator ${attrs.opType}`);
   },
+  differentiate: ({ attrs }) => {
+    throw new OpFault(`cannot train through the unknown operator ${attrs.opType}`);
+  },
   label: ({ opType }) => `${opType} (unknown)`,
 };

@@ -1,6 +1,7 @@
 import { OpFault } from '../errors.js';
 import { NO_WEIGHTS, NO_WORK, UNARY, intInitializer, singleNode, type OpDefinition } from '../op.js';
 import { elements, expectInt, showShape, tensor } from '../shape.js';
+import { pad, slice } from '../tape/arithmetic.js';
 
 /** Zero channels before and after those of the input, [N, C, …] → [N, before + C + after, …]. */
 export const padChannels: OpDefinition<'padChannels'> = {
@@ -25,5 +26,9 @@ export const padChannels: OpDefinition<'padChannels'> = {
     const side = (channels: number): number[] => site.output.map((_, i) => (i === 1 ? channels : 0));
     return singleNode(site, 'Pad', { mode: { string: 'constant' } }, [intInitializer(`${site.id}.pads`, [...side(site.attrs.before), ...side(site.attrs.after)])]);
   },
+  differentiate: ({ tape, attrs: { before, after }, inputs: [x] }) => ({
+    output: pad(tape, x!, 1, before, after),
+    backward: (dy) => ({ inputs: [slice(tape, dy, 1, before, before + x!.shape[1]!)] }),
+  }),
   label: ({ before, after }) => `pad channels +${before + after}`,
 };

@@ -1,6 +1,7 @@
 import { OpFault } from '../errors.js';
 import { NO_WEIGHTS, NO_WORK, UNARY, intInitializer, singleNode, type OpDefinition } from '../op.js';
 import { elements, expectShape, showShape, tensor } from '../shape.js';
+import { reshape as reshaped } from '../tape/arithmetic.js';
 
 /** Same elements in row-major order under another shape; one dimension may be −1 and is then found from the rest. */
 export const reshape: OpDefinition<'reshape'> = {
@@ -20,5 +21,6 @@ export const reshape: OpDefinition<'reshape'> = {
   work: NO_WORK,
   evaluate: (_attrs, [x], _weights, output) => tensor(output, x!.data),
   onnx: (site) => singleNode(site, 'Reshape', {}, [intInitializer(`${site.id}.shape`, site.output)]),
+  differentiate: ({ tape, inputs: [x], output }) => ({ output: reshaped(tape, x!, output), backward: (dy) => ({ inputs: [reshaped(tape, dy, x!.shape)] }) }),
   label: ({ shape }) => `reshape ${showShape(shape)}`,
 };

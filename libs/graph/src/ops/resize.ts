@@ -1,6 +1,8 @@
 import { OpFault } from '../errors.js';
 import { NO_WEIGHTS, UNARY, floatInitializer, type OpDefinition } from '../op.js';
 import { elements, expectPositive, expectRank, tensor } from '../shape.js';
+import { matmul } from '../tape/arithmetic.js';
+import type { Tape, Value } from '../tape/tape.js';
 
 interface Tap {
   readonly low: number;
@@ -19,6 +21,16 @@ function taps(size: number, output: number, scale: number, mode: 'nearest' | 'li
     const low = Math.floor(x);
     return { low, high: Math.min(size - 1, low + 1), share: x - low };
   });
+}
+
+/** The taps as a matrix [output, size], with two leading axes of 1. */
+function interpolation(tape: Tape, size: number, output: number, scale: number, mode: 'nearest' | 'linear'): Value {
+  const values = new Float32Array(output * size);
+  taps(size, output, scale, mode).forEach(({ low, high, share }, i) => {
+    values[i * size + low]! += 1 - share;
+    values[i * size + high]! += share;
+  });
+  return tape.constant([1, 1, output, size], values);
 }
 
 /** Resampling of [N, C, H, W] to ⌊H·scale⌋ × ⌊W·scale⌋: nearest (asymmetric, floor) or bilinear (half-pixel centres). */
@@ -62,5 +74,14 @@ export const resize: OpDefinition<'resize'> = {
     }],
     initializers: [floatInitializer(`${id}.scales`, [4], [1, 1, scale[0], scale[1]])],
   }),
+  differentiate: ({ tape, attrs: { scale, mode }, inputs: [x], output }) => {
+    // separable and linear: one matrix for the rows, one for the columns
+    const rows = interpolation(tape, x!.shape[2]!, output[2]!, scale[0], mode);
+    const columns = interpolation(tape, x!.shape[3]!, output[3]!, scale[1], mode);
+    return {
+      output: matmul(tape, rows, matmul(tape, x!, columns, { b: true })),
+      backward: (dy) => ({ inputs: [matmul(tape, rows, matmul(tape, dy, columns), { a: true })] }),
+    };
+  },
   label: ({ scale, mode }) => `resize ×${scale[0]}${scale[0] === scale[1] ? '' : `×${scale[1]}`} ${mode}`,
 };

@@ -1,5 +1,6 @@
 import { NO_WEIGHTS, NO_WORK, UNARY, intInitializer, singleNode, type OpDefinition } from '../op.js';
 import { axisOf, elements, expectInt, tensor } from '../shape.js';
+import { pad, slice as cut } from '../tape/arithmetic.js';
 
 /** Indices start … end−1 of one axis. */
 export const slice: OpDefinition<'slice'> = {
@@ -27,5 +28,12 @@ export const slice: OpDefinition<'slice'> = {
       intInitializer(`${site.id}.ends`, [site.attrs.end]),
       intInitializer(`${site.id}.axes`, [axisOf(site.attrs.axis, site.output.length)]),
     ]),
+  differentiate: ({ tape, attrs, inputs: [x], output }) => {
+    const at = axisOf(attrs.axis, output.length);
+    return {
+      output: cut(tape, x!, at, attrs.start, attrs.end),
+      backward: (dy) => ({ inputs: [pad(tape, dy, at, attrs.start, x!.shape[at]! - attrs.end)] }),
+    };
+  },
   label: ({ start, end }) => `slice ${start}:${end}`,
 };

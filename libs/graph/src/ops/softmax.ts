@@ -1,5 +1,6 @@
 import { NO_WEIGHTS, UNARY, singleNode, type OpDefinition } from '../op.js';
 import { axisOf, elements, tensor } from '../shape.js';
+import { mul, sub, sum } from '../tape/arithmetic.js';
 
 /** exp(x − max) / Σ exp(x − max) along one axis. Five scalar operations an element: maximum, subtraction, exponential, sum, division. */
 export const softmax: OpDefinition<'softmax'> = {
@@ -26,5 +27,11 @@ export const softmax: OpDefinition<'softmax'> = {
     return y;
   },
   onnx: (site) => singleNode(site, 'Softmax', { axis: { int: site.attrs.axis } }),
+  differentiate: ({ tape, attrs, inputs: [x], output }) => {
+    const at = axisOf(attrs.axis, output.length);
+    const y = tape.op('Softmax', [x!], output, { axis: { int: at } });
+    // dx = y·(dy − Σ dy·y)
+    return { output: y, backward: (dy) => ({ inputs: [mul(tape, y, sub(tape, dy, sum(tape, mul(tape, dy, y), [at])))] }) };
+  },
   label: () => 'softmax',
 };

@@ -1,6 +1,7 @@
 import { OpFault } from '../errors.js';
 import { NO_WEIGHTS, NO_WORK, UNARY, singleNode, type OpDefinition } from '../op.js';
 import { showShape, stridesOf, tensor } from '../shape.js';
+import { transpose as permute } from '../tape/arithmetic.js';
 
 /** Axis i of the output is axis perm[i] of the input. */
 export const transpose: OpDefinition<'transpose'> = {
@@ -25,5 +26,9 @@ export const transpose: OpDefinition<'transpose'> = {
     return y;
   },
   onnx: (site) => singleNode(site, 'Transpose', { perm: { ints: site.attrs.perm } }),
+  differentiate: ({ tape, attrs: { perm }, inputs: [x] }) => ({
+    output: permute(tape, x!, perm),
+    backward: (dy) => ({ inputs: [permute(tape, dy, perm.map((_, axis) => perm.indexOf(axis)))] }),
+  }),
   label: ({ perm }) => `transpose ${showShape(perm)}`,
 };
