@@ -98,4 +98,4 @@ export async function allTrials(base: string, id: string): Promise<TrialView[]> 
 }
 
 /** What must be the same in every run of one study: not ids, times or who did it. */
-export const essence = (t: TrialView): unknown => [t.number, t.parameters, t.state, t.reason, Object.entries(t.metrics).map(([key, m]) => [key, m.value]), t.onFront, t.rank, t.proposedBy];
+export const essence = (t: TrialView): unknown => [t.number, t.parameters, t.state, t.reason, Object.entries(t.metrics).map(([key, m]) => [key, m.value] as const).sort(([a], [b]) => (a < b ? -1 : 1)), t.onFront, t.rank, t.proposedBy];
