@@ -254,11 +254,11 @@ const RULES: Readonly<Record<TapeOp, Rule>> = {
 
 /**
  * Runs a program in double precision by plain loops: the judge of gradients, since finite differences need the digits.
- * Scatter adds along a vector; reductions keep their axes.
+ * Scatter adds along a vector; reductions keep their axes. What no output needs is not computed.
  *
  * @param inputs one tensor for each of the program's inputs
  * @returns the outputs by role
- * @throws Error naming an input that is missing or misshapen, or a node whose result has another shape than the tape said
+ * @throws Error naming an input that is missing or misshapen, or an output that has another shape than the tape said
  */
 export function evaluateProgram(program: Program, inputs: ReadonlyMap<string, Wide>): ReadonlyMap<string, Wide> {
   const values = new Map<string, Wide>(program.constants.map((c) => [c.name, wide(c.shape, Float64Array.from(c.data))]));
@@ -267,7 +267,10 @@ export function evaluateProgram(program: Program, inputs: ReadonlyMap<string, Wi
     if (value?.data.length !== elements(shape)) throw new Error(`input "${name}": expected ${elements(shape)} values, got ${value?.data.length ?? 'none'}`);
     values.set(name, wide(shape, value.data));
   }
+  const live = new Set(Object.values(program.outputs).map((v) => v.name));
+  for (const node of [...program.nodes].reverse()) if (node.outputs.some((name) => live.has(name))) node.inputs.forEach((name) => live.add(name));
   for (const node of program.nodes) {
+    if (!node.outputs.some((name) => live.has(name))) continue;
     const results = RULES[node.opType](node.inputs.map((name) => values.get(name)!), node);
     node.outputs.forEach((name, i) => values.set(name, results[i]!));
   }

@@ -1,0 +1,162 @@
+/**
+ * One step of training as a straight-line program: forward, loss, backward, batch-norm statistics and the optimizer's update.
+ * State comes in and goes out as vectors, so whoever can run the program can train.
+ */
+import { GraphError } from '../errors.js';
+import { isKind } from '../op.js';
+import { elements } from '../shape.js';
+import { add, concat, div, exp, flat, max, min, mul, reshape, scale, shift, sqrt, sub, sum } from '../tape/arithmetic.js';
+import { lower } from '../tape/lower.js';
+import { Tape, type Program, type Value } from '../tape/tape.js';
+import type { Graph, Shape } from '../types.js';
+import { inferShapes } from '../verify.js';
+import { packingOf, unpackOnTape, type Packing, type Slot } from './packing.js';
+import { withBatch } from './rebatch.js';
+
+export interface StepRecipe {
+  /** images a step */
+  readonly batch: number;
+  readonly optimizer:
+    | { readonly kind: 'sgd'; readonly momentum: number; readonly nesterov: boolean }
+    | { readonly kind: 'adamw'; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  /** ε: the target is (1 − ε)·target + ε / classes; 0 ≤ ε < 1 */
+  readonly labelSmoothing: number;
+  /** largest Euclidean norm of the whole gradient; null: unlimited */
+  readonly clipNorm: number | null;
+  /** share of the batch in the running statistics, as in PyTorch's `momentum` */
+  readonly statisticsRate: number;
+  /** decay of the average of weights and statistics over the steps; null: none is kept */
+  readonly averageDecay: number | null;
+  /** does quantisation noise act? (F-N3: for large networks only) */
+  readonly noise: boolean;
+}
+
+/** Vectors that a step reads and, under the same name, gives back changed. */
+export interface StateVector {
+  readonly name: 'parameters' | 'statistics' | 'velocity' | 'secondMoment' | 'averageParameters' | 'averageStatistics';
+  readonly length: number;
+}
+
+export interface TrainingGraph {
+  /**
+   * Inputs: the state; `images` [N, …]; `targets` [N, classes], rows that sum to 1; scalars `learningRate`, `weightDecay` and for
+   * AdamW `correction1` = 1 − β1ᵗ, `correction2` = 1 − β2ᵗ. Outputs: the state, `loss` [], `logits` [N, classes], `gradientNorm` [].
+   */
+  readonly program: Program;
+  readonly packing: Packing;
+  readonly state: readonly StateVector[];
+  readonly imageShape: Shape;
+  readonly classes: number;
+}
+
+/**
+ * Derives the training step of a classifier by reverse-mode differentiation.
+ *
+ * SGD as PyTorch has it: v ← μ·v + g, w ← w − η·v, with Nesterov w ← w − η·(g + μ·v); decay is part of g. AdamW: Loshchilov &
+ * Hutter 2019, alg. 2, decay scaled by the learning rate. Only slots marked `decayed` decay.
+ *
+ * @param graph  batch 1, one input, one output [1, classes]
+ * @throws GraphError if it has other inputs or outputs, no trained weights, or an operator that can't be trained
+ */
+export function trainingGraph(graph: Graph, recipe: StepRecipe): TrainingGraph {
+  const net = withBatch(graph, recipe.batch);
+  const { input, output, classes, imageShape } = faceOf(net);
+  const packing = packingOf(net);
+  if (packing.parameterCount === 0) throw GraphError.of(graph.name, 'expected weights that can be trained, got none');
+  const tape = new Tape();
+  const state: StateVector[] = [];
+  const vector = (name: StateVector['name'], length: number): Value => {
+    state.push({ name, length });
+    return tape.input(name, [length]);
+  };
+  const parameters = vector('parameters', packing.parameterCount);
+  const statistics = packing.statisticCount === 0 ? null : vector('statistics', packing.statisticCount);
+  const images = tape.input('images', imageShape);
+  const targets = tape.input('targets', [recipe.batch, classes]);
+
+  const weights = new Map<string, Record<string, Value>>();
+  unpackOnTape(tape, packing.parameters, parameters, weights);
+  if (statistics !== null) unpackOnTape(tape, packing.statistics, statistics, weights);
+  const lowered = lower(tape, recipe.noise ? net : withoutNoise(net), new Map([[input, images]]), weights, { training: true });
+  const logits = lowered.values.get(output)!;
+  const { loss, dLogits } = crossEntropy(tape, logits, targets, recipe.labelSmoothing);
+  const gradients = lowered.backward(new Map([[output, dLogits]])).weights;
+  const raw = packOnTape(tape, packing.parameters, (slot) => gradients.get(slot.node)?.[slot.name] ?? null);
+  const gradientNorm = sqrt(tape, reshape(tape, sum(tape, mul(tape, raw, raw), [0]), []));
+  const gradient = recipe.clipNorm === null ? raw : mul(tape, raw, min(tape, div(tape, tape.scalar(recipe.clipNorm), shift(tape, gradientNorm, 1e-6)), tape.scalar(1)));
+
+  const outputs: Record<string, Value> = { loss, logits, gradientNorm, ...updated(tape, recipe, packing, parameters, gradient, vector) };
+  if (statistics !== null) {
+    const seen = packOnTape(tape, packing.statistics, (slot) => lowered.statistics.get(slot.node)?.[slot.name] ?? weights.get(slot.node)![slot.name]!);
+    outputs['statistics'] = mixed(tape, statistics, seen, 1 - recipe.statisticsRate);
+  }
+  if (recipe.averageDecay !== null) {
+    outputs['averageParameters'] = mixed(tape, vector('averageParameters', packing.parameterCount), outputs['parameters']!, recipe.averageDecay);
+    if (statistics !== null) outputs['averageStatistics'] = mixed(tape, vector('averageStatistics', packing.statisticCount), outputs['statistics']!, recipe.averageDecay);
+  }
+  return { program: tape.program(`${graph.name} training step`, outputs), packing, state, imageShape, classes };
+}
+
+/** The forward pass at inference with weights as inputs: `parameters`, `statistics` and `images` in, `logits` out. */
+export function inferenceProgram(graph: Graph, batch: number): { readonly program: Program; readonly packing: Packing; readonly imageShape: Shape; readonly classes: number } {
+  const net = withBatch(graph, batch);
+  const { input, output, classes, imageShape } = faceOf(net);
+  const packing = packingOf(net);
+  const tape = new Tape();
+  const weights = new Map<string, Record<string, Value>>();
+  unpackOnTape(tape, packing.parameters, tape.input('parameters', [packing.parameterCount]), weights);
+  if (packing.statisticCount > 0) unpackOnTape(tape, packing.statistics, tape.input('statistics', [packing.statisticCount]), weights);
+  const images = tape.input('images', imageShape);
+  const logits = lower(tape, net, new Map([[input, images]]), weights, { training: false }).values.get(output)!;
+  return { program: tape.program(`${graph.name} inference`, { logits }), packing, imageShape, classes };
+}
+
+function faceOf(net: Graph): { input: string; output: string; classes: number; imageShape: Shape } {
+  const shapes = inferShapes(net);
+  const inputs = net.nodes.filter((node) => isKind(node, 'input'));
+  const [input, output] = [inputs[0]?.id, net.outputs[0]];
+  if (inputs.length !== 1 || net.outputs.length !== 1) throw GraphError.of(net.name, `expected one input and one output to train, got ${inputs.length} and ${net.outputs.length}`);
+  const shape = shapes.get(output!)!;
+  if (shape.length !== 2 || shape[1]! < 2) throw GraphError.of(net.name, `expected an output [1, classes] of at least 2 classes to train, got [${[1, ...shape.slice(1)].join(', ')}]`);
+  return { input: input!, output: output!, classes: shape[1]!, imageShape: shapes.get(input!)! };
+}
+
+const withoutNoise = (net: Graph): Graph => ({ ...net, nodes: net.nodes.map((node) => (isKind(node, 'quantizationNoise') ? { ...node, attrs: { levels: 2 ** 32 } } : node)) });
+
+/** Mean over the batch of −Σ t·log softmax(logits), t smoothed (Szegedy et al. 2016, § 7); its gradient is (softmax − t) / N for rows of t that sum to 1. */
+function crossEntropy(tape: Tape, logits: Value, targets: Value, smoothing: number): { loss: Value; dLogits: Value } {
+  const [n, classes] = logits.shape as [number, number];
+  const smoothed = shift(tape, scale(tape, targets, 1 - smoothing), smoothing / classes);
+  const logShares = tape.op('LogSoftmax', [logits], logits.shape, { axis: { int: 1 } });
+  const loss = scale(tape, reshape(tape, sum(tape, mul(tape, smoothed, logShares), [0, 1]), []), -1 / n);
+  return { loss, dLogits: scale(tape, sub(tape, exp(tape, logShares), smoothed), 1 / n) };
+}
+
+/** A vector out of pieces; zeros where a slot has none (its node does not reach the loss). */
+function packOnTape(tape: Tape, slots: readonly Slot[], piece: (slot: Slot) => Value | null): Value {
+  return concat(tape, slots.map((slot) => flat(tape, piece(slot) ?? tape.constant(slot.shape, new Float32Array(elements(slot.shape))))), 0);
+}
+
+/** keep·a + (1 − keep)·b */
+const mixed = (tape: Tape, a: Value, b: Value, keep: number): Value => add(tape, scale(tape, a, keep), scale(tape, b, 1 - keep));
+
+function updated(tape: Tape, { optimizer }: StepRecipe, { parameters: slots, parameterCount }: Packing, w: Value, g: Value, vector: (name: StateVector['name'], length: number) => Value): Record<string, Value> {
+  const rate = tape.input('learningRate', []);
+  const decay = tape.input('weightDecay', []);
+  const mask = new Float32Array(parameterCount);
+  for (const { offset, shape, decayed } of slots) if (decayed) mask.fill(1, offset, offset + elements(shape));
+  const decayed = mul(tape, decay, mul(tape, w, tape.constant([parameterCount], mask)));
+  if (optimizer.kind === 'sgd') {
+    const whole = add(tape, g, decayed);
+    const velocity = add(tape, scale(tape, vector('velocity', parameterCount), optimizer.momentum), whole);
+    const along = optimizer.nesterov ? add(tape, whole, scale(tape, velocity, optimizer.momentum)) : velocity;
+    return { parameters: sub(tape, w, mul(tape, rate, along)), velocity };
+  }
+  const { beta1, beta2, epsilon } = optimizer;
+  const [correction1, correction2] = [tape.input('correction1', []), tape.input('correction2', [])];
+  const velocity = mixed(tape, vector('velocity', parameterCount), g, beta1);
+  const secondMoment = mixed(tape, vector('secondMoment', parameterCount), mul(tape, g, g), beta2);
+  const spread = shift(tape, sqrt(tape, max(tape, div(tape, secondMoment, correction2), tape.scalar(0))), epsilon);
+  const along = add(tape, div(tape, div(tape, velocity, correction1), spread), decayed);
+  return { parameters: sub(tape, w, mul(tape, rate, along)), velocity, secondMoment };
+}
