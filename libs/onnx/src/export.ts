@@ -86,7 +86,7 @@ function refuseCollisions(names: readonly string[]): void {
   }
 }
 
-function valueInfo(name: string, shape: Shape): ValueInfoProto {
+export function valueInfo(name: string, shape: Shape): ValueInfoProto {
   return { name, type: { tensorType: { elemType: DATA_TYPE.float, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } } };
 }
 

@@ -9,6 +9,7 @@ export { commandEvaluator } from './command/command-evaluator.js';
 export { startCommand, type CommandOptions, type CommandRunner } from './command/command-process.js';
 export type { CommandId } from './command/answer.js';
 export { runOnnx, verifyExport, type ExportCheck } from './session.js';
+export { openProgram, type ProgramSession, type SessionOptions } from './training/program-session.js';
 export { FLYNET_SURROGATE, flynetSurrogate } from './surrogate/flynet-surrogate.js';
 export { readCells, type CellColumn, type Cells } from './table/cells.js';
 export { tableEvaluator, type Dataset } from './table/table-evaluator.js';
