@@ -96,7 +96,7 @@ export const budgetSchema = z.strictObject({
 });
 
 export const algorithmSchema = z.strictObject({
-  name: z.enum(['auto', 'mads', 'bo', 'sobol', 'random']).default('auto'),
+  name: z.enum(['auto', 'mads', 'bo', 'tpe', 'nsga2', 'evolution', 'sobol', 'random']).default('auto'),
   settings: z.record(z.string(), z.unknown()).optional(),
 });
 

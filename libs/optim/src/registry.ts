@@ -1,11 +1,14 @@
 import { auto } from './auto/auto.js';
 import { bo } from './bo/bo.js';
 import type { Optimizer } from './contract.js';
+import { nsga2 } from './evolution/nsga2.js';
+import { regularisedEvolution } from './evolution/regularised-evolution.js';
 import { mads } from './mads/mads.js';
 import { random } from './random/random.js';
 import { sobol } from './sobol/sobol.js';
+import { tpe } from './tpe/tpe.js';
 
-const OPTIMIZERS: readonly Optimizer[] = [auto, mads, bo, sobol, random];
+const OPTIMIZERS: readonly Optimizer[] = [auto, mads, bo, tpe, nsga2, regularisedEvolution, sobol, random];
 
 /** All optimizers, in the order they are shown. */
 export function optimizers(): readonly Optimizer[] {

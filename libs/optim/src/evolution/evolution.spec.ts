@@ -1,0 +1,67 @@
+import { Rng } from '@app/numeric';
+import { dominates } from '@app/pareto';
+import { createSearchSpace, type Parameter } from '@app/space';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Told } from '../contract.js';
+import { compareStandings, standings } from './standing.js';
+import { child, crossover, mutated } from './variation.js';
+
+const parameters: Parameter[] = [
+  { name: 'x', type: 'float', min: -2, max: 2 },
+  { name: 'n', type: 'int', min: 1, max: 9 },
+  { name: 'act', type: 'categorical', values: ['relu', 'hswish', 'gelu'] },
+  { name: 'slope', type: 'float', min: 0, max: 1, when: { act: 'hswish' } },
+];
+const space = createSearchSpace(parameters);
+const genes = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 }).map((u) => space.fromUnit(u));
+
+const value = fc.integer({ min: 0, max: 4 });
+const told = fc.tuple(value, value, fc.option(fc.integer({ min: -2, max: 2 }), { freq: 6 }), fc.boolean()).map(([a, b, g, failed]): Told => ({
+  genes: [0], key: '0', proposedBy: 'test', objectives: [a, b], violations: [g], state: failed && g === null ? 'failed' : g !== null && g > 0 ? 'infeasible' : 'completed',
+}));
+
+describe('standings', () => {
+  it('never put a dominated feasible point, a worse violation or an unknown one first', () => {
+    fc.assert(fc.property(fc.array(told, { minLength: 2, maxLength: 12 }), (list) => {
+      const s = standings(list);
+      list.forEach((a, i) => list.forEach((b, k) => {
+        const [ga, gb] = [a.violations[0] ?? null, b.violations[0] ?? null];
+        const due = ga === null || a.state === 'failed' ? false : gb === null || b.state === 'failed' ? true : ga <= 0 && gb <= 0 ? dominates(a.objectives as number[], b.objectives as number[]) : Math.max(0, ga) < Math.max(0, gb);
+        if (due) expect(compareStandings(s[i]!, s[k]!)).toBe(-1);
+      }));
+    }));
+  });
+});
+
+describe('variation', () => {
+  it('leaves every point on the grid, canonical', () => {
+    fc.assert(fc.property(genes, genes, fc.nat(1000), (a, b, seed) => {
+      const next = child(space, Rng.of(seed, 'child'), a, b);
+      expect(next).toEqual(space.canonical(next));
+    }));
+  });
+
+  it('changes the parameter it is told to, always to another value, and no other; only a continuous one at its bound may stay', () => {
+    fc.assert(fc.property(genes, fc.nat(2), fc.nat(1000), (a, i, seed) => {
+      const next = mutated(space, Rng.of(seed, 'mutation'), a, [i]);
+      const changed = next.flatMap((g, k) => (g !== a[k] ? [k] : []));
+      const mayStay = i === 0 && (a[0] === 0 || a[0] === 1);
+      expect(changed.filter((k) => k !== 3 && !(mayStay && k === 0))).toEqual(mayStay ? [] : [i]);
+    }));
+  });
+
+  it('crosses equal parents to themselves', () => {
+    fc.assert(fc.property(genes, fc.nat(1000), (a, seed) => {
+      expect(crossover(space, Rng.of(seed, 'crossover'), a, a)).toEqual(a);
+    }));
+  });
+
+  it('spreads children of two parents symmetrically about their middle', () => {
+    const line = createSearchSpace([{ name: 'x', type: 'float', min: 0, max: 1 }]);
+    const rng = Rng.of(5, 'spread');
+    const n = 4000;
+    const moved = Array.from({ length: n }, () => crossover(line, rng, [0.4], [0.6])[0]!);
+    expect(Math.abs(moved.reduce((s, v) => s + v, 0) / n - 0.5)).toBeLessThan((4 * 0.12) / Math.sqrt(n));
+  });
+});
