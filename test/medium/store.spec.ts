@@ -223,6 +223,7 @@ describe('the embedded database', () => {
     expect(fold.told).toBeGreaterThanOrEqual(Number(told));
     expect(fold.trials.map((t) => t.number)).toEqual(range(1, fold.told));
     expect((await store.study(id)).revision - Number(revision)).toBe((fold.told - Number(told)) / 10);
+    expect(await store.leaseStudy(id, 'the next process, which need not wait for the lease to run out', 1000)).not.toBeNull();
     await close();
     rmSync(directory, { recursive: true });
   });

@@ -39,8 +39,11 @@ export async function openDatabase(options: { readonly url?: string | undefined;
     stopTidying();
     return (closing ??= destroy(dataSource).finally(() => embedded.close()));
   };
-  // The directory is locked: no one else can be migrating it.
-  return closedOnError({ dataSource, kind: 'embedded', close }, async () => void (await (await dataSource.initialize()).runMigrations()));
+  // The directory is locked: no one else can be migrating it, and whoever held a lease is dead.
+  return closedOnError({ dataSource, kind: 'embedded', close }, async () => {
+    await (await dataSource.initialize()).runMigrations();
+    for (const table of ['study', 'trial', 'export']) await dataSource.query(`update "${table}" set "lease_until" = now() where "lease_until" > now()`);
+  });
 }
 
 export type DatabaseEndpoint =
