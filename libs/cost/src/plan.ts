@@ -2,7 +2,7 @@
  * What runs when a graph is executed: dead nodes and additions of zero dropped, batch norms and activations merged
  * into the convolution before them, and nodes that only rename a tensor told apart from those that make one.
  */
-import { countOps, elements, fusedInto, inferShapes, isKind, pruneDead, type Graph, type Node, type OpCounts, type OpKind, type Shape } from '@app/graph';
+import { countOps, elements, fusedInto, inferShapes, isKind, pruneDead, type ActivationFn, type Graph, type Node, type OpCounts, type OpKind, type Shape } from '@app/graph';
 import { foldZeros } from './fold-zeros.js';
 import type { OperatorClass, OperatorWork } from './roofline.js';
 import type { Precision } from './types.js';
@@ -20,6 +20,8 @@ export interface Unit {
   readonly view: boolean;
   /** may write its result over an input of the same size */
   readonly elementwise: boolean;
+  /** activation that runs as part of it */
+  readonly activation: ActivationFn | null;
   readonly macs: number;
   readonly params: number;
   readonly madds: number;
@@ -81,12 +83,17 @@ function unitFrom(node: Node, followers: readonly Node[], unitOf: (id: string) =
     outputElements: elements(outputShape),
     view: VIEWS.has(node.kind),
     elementwise: ELEMENTWISE.has(node.kind),
+    activation: activationOf(followers.at(-1)),
     macs: total((c) => c.macs),
     params: total((c) => c.params),
     madds: total((c) => c.madds),
     elementOps: own.elementOps,
     weights: zero ? NO_WEIGHTS : weightCount(node, followers, own),
   };
+}
+
+function activationOf(node: Node | undefined): ActivationFn | null {
+  return node !== undefined && isKind(node, 'activation') ? node.attrs.fn : null;
 }
 
 const VIEWS: ReadonlySet<OpKind> = new Set<OpKind>(['identity', 'flatten', 'reshape', 'quantizationNoise']);
@@ -115,6 +122,12 @@ export const BYTES_PER_ELEMENT: Readonly<Record<Precision, number>> = { fp32: 4,
 export function weightBytes(weights: WeightCount, precision: Precision): number {
   const perElement = BYTES_PER_ELEMENT[precision];
   return weights.elements * perElement + (precision === 'int8' ? 4 * (weights.biases + weights.channels) : perElement * weights.biases);
+}
+
+/** B of the weights proper and of biases, in 32 bits for int8: what tools report as weights. Scales belong to the model's format. */
+export function storedWeightBytes(weights: WeightCount, precision: Precision): number {
+  const perElement = BYTES_PER_ELEMENT[precision];
+  return weights.elements * perElement + (precision === 'int8' ? 4 : perElement) * weights.biases;
 }
 
 /** Null: it takes no time (inputs, constants, renamings). */

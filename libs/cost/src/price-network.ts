@@ -1,6 +1,7 @@
 import type { Graph } from '@app/graph';
+import { memoryRuleOf, runtimeMemory } from './memory/runtime-memory.js';
 import { memoryOfPlan } from './peak-memory.js';
-import { BYTES_PER_ELEMENT, planExecution, weightBytes, workOf, type ExecutionPlan } from './plan.js';
+import { BYTES_PER_ELEMENT, planExecution, storedWeightBytes, weightBytes, workOf, type ExecutionPlan } from './plan.js';
 import { operatorEnergy, operatorTime, precisionProfile } from './roofline.js';
 import type { DeviceProfile, Estimate, Figure, LayerCost, NetworkCost, Precision } from './types.js';
 
@@ -11,8 +12,9 @@ export const ROOFLINE_MODEL = 'roofline-1';
  *
  * - latency: sum of the operators' roofline times, run one after another
  * - energy: MACs, activation and weight traffic (F-C11) plus static power over the latency
- * - peakRam: `peakMemory` in the graph's order, plus what the runtime takes
- * - flash: weights at the precision, plus the runtime's code
+ * - peakRam: what the device's runtime needs in the graph's order (`runtimeMemory`: TensorFlow Lite Micro's arena, overlays of generated
+ *   code), where its rules are known, else `peakMemory`; plus the profile's figure for the rest
+ * - flash: weights at the precision, the model format's metadata, plus the runtime's code
  *
  * Operators that no output needs are not priced. A network whose output does not depend on its input is priced like any other, with
  * a warning. Intervals hold 90 %: from value / (1 + u) to value · (1 + u), u the profile's uncertainty.
@@ -31,6 +33,10 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
   const convChannels = plan.units.reduce((total, u) => total + u.weights.convChannels, 0);
   const { ram, flash, ramPerChannel, flashPerChannel } = device.runtime;
   const perChannel = (figure: Figure | undefined): number => (precision === 'int8' ? convChannels * (figure?.value ?? 0) : 0);
+  const used = runtimeMemory(plan, memoryRuleOf(device.runtime.name), precision);
+  const activations = used?.ram ?? memory.peak + perChannel(ramPerChannel);
+  const metadata = used?.metadata ?? null;
+  const model = metadata === null ? sum((l) => l.weightBytes) + perChannel(flashPerChannel) : plan.units.reduce((total, u) => total + storedWeightBytes(u.weights, precision), 0) + metadata;
   const warnings = warningsOf(plan);
   const estimate = (value: number, uncertainty: Figure): Estimate => ({
     value, low: value / (1 + uncertainty.value), high: value * (1 + uncertainty.value), model: `${ROOFLINE_MODEL}/${device.id}`, warnings,
@@ -40,8 +46,8 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
     precision,
     latency: estimate(latency, device.uncertainty.latency),
     energy: estimate(sum((l) => l.energy), device.uncertainty.energy),
-    peakRam: estimate(memory.peak + ram.value + perChannel(ramPerChannel), device.uncertainty.memory),
-    flash: estimate(sum((l) => l.weightBytes) + flash.value + perChannel(flashPerChannel), device.uncertainty.memory),
+    peakRam: estimate(activations + ram.value, device.uncertainty.memory),
+    flash: estimate(model + flash.value, device.uncertainty.memory),
     macs: sum((l) => l.macs),
     params: sum((l) => l.params),
     madds: plan.units.reduce((total, u) => total + u.madds, 0),

@@ -1,0 +1,102 @@
+/** RAM and flash of a network as the runtime of a device uses them. */
+import type { Graph } from '@app/graph';
+import { BYTES_PER_ELEMENT, planExecution, type ExecutionPlan } from '../plan.js';
+import type { DeviceProfile, Precision } from '../types.js';
+import { planArena, type PlannerEffort } from './arena-planner.js';
+import { overlayProgram } from './overlay.js';
+import { lifetimes, peakOf } from './program.js';
+import { reorderOperators } from './reorder.js';
+import { lowerToTflm } from './tflm-lowering.js';
+import { TFLM_ALIGNMENT, tfliteMetadataBytes, tflmArena, type TflmNetwork } from './tflm.js';
+
+/**
+ * How a runtime uses memory: `tflm` and `tflm-cmsis-nn` simulate TensorFlow Lite Micro with its own or Arm's kernels; `overlay` is code
+ * generated for the network, with in-place element-wise and depthwise operators; `live-set` the plain sum of live activations.
+ */
+export type MemoryRule = 'tflm' | 'tflm-cmsis-nn' | 'overlay' | 'live-set';
+
+/** By the name of the profile's runtime. */
+export function memoryRuleOf(runtime: string): MemoryRule {
+  if (/tensorflow lite (for )?micro|tflm/i.test(runtime)) return /cmsis/i.test(runtime) ? 'tflm-cmsis-nn' : 'tflm';
+  return /x-cube-ai|cube\.ai|tinyengine/i.test(runtime) ? 'overlay' : 'live-set';
+}
+
+export interface RuntimeMemory {
+  /** B of RAM that depends on the network: activations, scratch buffers, structures the runtime keeps */
+  readonly ram: number;
+  /** B of activations and scratch buffers within that, as placed */
+  readonly activations: number;
+  /** B of the model in flash besides its weights; null: the profile's figure a channel stands for it */
+  readonly metadata: number | null;
+}
+
+/** Null for `live-set`, which `peakMemory` answers. Milliseconds at most: one pass and the greedy planner, no search. */
+export function runtimeMemory(plan: ExecutionPlan, rule: MemoryRule, precision: Precision): RuntimeMemory | null {
+  const bytesPerElement = BYTES_PER_ELEMENT[precision];
+  if (rule === 'live-set') return null;
+  if (rule === 'overlay') {
+    const activations = peakOf(lifetimes(overlayProgram(plan, { bytesPerElement, depthwiseInPlace: true })).buffers);
+    return { ram: activations, activations, metadata: null };
+  }
+  const network = tflmNetwork(plan, rule, precision);
+  const arena = tflmArena(network);
+  return { ram: arena.total, activations: arena.nonPersistent, metadata: tfliteMetadataBytes(network) };
+}
+
+export interface MemorySchedule {
+  readonly rule: MemoryRule;
+  /** B of activations in the graph's order as the runtime's own planner places them */
+  readonly activations: number;
+  /** B, the same in the best order */
+  readonly reordered: number;
+  /** B, largest working set in the graph's order and in the best one */
+  readonly workingSet: number;
+  readonly reorderedWorkingSet: number;
+  /** B, no order has a smaller working set */
+  readonly lowerBound: number;
+  /** the best order is proven to be the best */
+  readonly optimal: boolean;
+  /** B, the better of both orders placed by our planner */
+  readonly planned: number;
+  /** ids in the order kept */
+  readonly order: readonly string[];
+}
+
+/**
+ * What another order of execution and a better arena planner would save on a device. The order that is kept is the one with the
+ * smaller arena under the runtime's own planner: a smaller working set may leave holes.
+ *
+ * @param maxStates  states of the search for the order; see `reorderOperators`
+ * @throws GraphError if the graph breaks a rule
+ */
+export function memorySchedule(graph: Graph, device: DeviceProfile, precision: Precision = device.defaultPrecision, maxStates = 20_000, effort: PlannerEffort = {}): MemorySchedule {
+  const rule = memoryRuleOf(device.runtime.name);
+  const plan = planExecution(graph);
+  const bytesPerElement = BYTES_PER_ELEMENT[precision];
+  const tflm = rule === 'tflm' || rule === 'tflm-cmsis-nn';
+  const network = tflm ? tflmNetwork(plan, rule, precision) : null;
+  const program = network?.program ?? overlayProgram(plan, { bytesPerElement, depthwiseInPlace: rule === 'overlay' });
+  const alignment = tflm ? TFLM_ALIGNMENT : 1;
+  const best = reorderOperators(program, maxStates, alignment);
+  const arena = (order?: readonly number[]): number => (network === null ? peakOf(lifetimes(program, order).buffers) : tflmArena(network, order).nonPersistent);
+  const activations = arena();
+  const inBestOrder = arena(best.order);
+  const keep = inBestOrder > activations;
+  const planned = [best.order, ...(best.peak < best.before ? [undefined] : [])].map((order) => planArena(lifetimes(program, order, alignment).buffers, effort).size);
+  return {
+    rule,
+    activations,
+    reordered: keep ? activations : inBestOrder,
+    workingSet: best.before,
+    reorderedWorkingSet: best.peak,
+    lowerBound: best.lowerBound,
+    optimal: best.optimal,
+    planned: Math.min(...planned),
+    order: keep ? program.ops.map((op) => op.id) : best.order.map((k) => program.ops[k]!.id),
+  };
+}
+
+function tflmNetwork(plan: ExecutionPlan, rule: 'tflm' | 'tflm-cmsis-nn', precision: Precision): TflmNetwork {
+  // TensorFlow Lite Micro has no half precision: it computes in single
+  return lowerToTflm(plan, { bytesPerElement: precision === 'int8' ? 1 : 4, kernels: rule === 'tflm-cmsis-nn' ? 'cmsis-nn' : 'reference' });
+}
