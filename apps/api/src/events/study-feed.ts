@@ -1,4 +1,5 @@
-import { NotFound, type StoredEvent, type StudyStore } from '@app/study';
+import type { StudyEvent } from '@app/contracts';
+import { NotFound, studyProgress, type StoredEvent, type StudyStore } from '@app/study';
 
 const INTERVAL_MS = 300;
 const PAUSE_AFTER_FAULT_MS = 2000;
@@ -54,6 +55,15 @@ export class StudyFeed {
     this.timer.unref();
   }
 
+  /** How far the study is, if trials have finished: worked out when someone looks, not stored. */
+  private async progress(events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+    const finished = events.findLast((e) => e.type === 'trial.finished');
+    if (!finished) return [];
+    const study = await this.store.study(this.studyId);
+    const { counts } = finished.data as Extract<StudyEvent, { type: 'trial.finished' }>['data'];
+    return [{ revision: events.at(-1)!.revision, type: 'progress', data: studyProgress(study, counts, new Date()), at: finished.at }];
+  }
+
   private async read(): Promise<void> {
     this.reading = true;
     const { nudged } = this;
@@ -63,8 +73,11 @@ export class StudyFeed {
       const events = await this.store.events(this.studyId, this.after, PAGE);
       this.after = events.at(-1)?.revision ?? this.after;
       this.quiet = events.length === 0 ? this.quiet + 1 : 0;
-      if (events.length > 0) for (const listener of [...this.listeners]) listener.news(events);
-      if (events.length === PAGE) delay = 0;
+      if (events.length > 0) {
+        const news = [...events, ...(await this.progress(events))];
+        for (const listener of [...this.listeners]) listener.news(news);
+      }
+      if (events.length >= PAGE) delay = 0;
       // Nothing to read after something happened: the study may have been deleted.
       if (this.quiet >= QUIET_READINGS || (nudged && events.length === 0)) {
         this.quiet = 0;

@@ -33,20 +33,22 @@ export function useStudyData(id: string): StudyData {
     reloads.current = { study: study.reload, series: series.reload, front: front.reload };
   });
 
-  const detail = useMemo(() => (study.data ? { ...study.data, ...(patch.id === id && (patch.fields.revision ?? 0) >= study.data.revision ? patch.fields : {}) } : null), [study.data, patch, id]);
+  const detail = useMemo(() => (study.data ? { ...study.data, ...(patch.id === id && (patch.fields.revision ?? 0) > study.data.revision ? patch.fields : {}) } : null), [study.data, patch, id]);
   const over = detail !== null && TERMINAL.has(detail.state);
 
   useEffect(() => {
     if (detail === null || over) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let seen = 0;
+    let refreshed = -Infinity;
     const refreshSoon = (): void => {
       timer ??= setTimeout(() => {
         timer = undefined;
+        refreshed = performance.now();
         reloads.current.series();
         reloads.current.front();
         setTick((t) => t + 1);
-      }, REFRESH_MS);
+      }, Math.max(0, refreshed + REFRESH_MS - performance.now()));
     };
     const merge = (revision: number, fields: Partial<StudyDetail>): void => setPatch((p) => ({ id, fields: { ...(p.id === id ? p.fields : {}), ...fields, revision: Math.max(revision, p.id === id ? p.fields.revision ?? 0 : 0) } }));
     const onEvent = (event: StudyEvent): void => {
