@@ -1,3 +1,5 @@
+import type { RuntimeRules } from './latency-rules.js';
+
 /** A figure with unit and source, as every number in a hardware profile has. */
 export interface Figure {
   readonly value: number;
@@ -55,9 +57,44 @@ export interface DeviceProfile {
   };
   /** relative half-width of the 90 % interval of a prediction until it is calibrated, unit 1 */
   readonly uncertainty: { readonly latency: Figure; readonly energy: Figure; readonly memory: Figure };
+  /** fitted to measurements; where a precision has one it prices latency (energy) instead of the roofline */
+  readonly latencyModel?: FittedModel | undefined;
+  readonly energyModel?: FittedModel | undefined;
   /** price of the part, unit USD */
   readonly price?: Figure | undefined;
   readonly notes?: readonly string[] | undefined;
+}
+
+/** Coefficients of the terms of a network's work (latency-terms.ts), with what is needed to trust them. */
+export interface FittedModel {
+  readonly precision: Precision;
+  readonly runtime: RuntimeRules;
+  /** terms not listed cost nothing; unit s or J for one unit of the term's work, source says what it is */
+  readonly coefficients: readonly (Figure & { readonly term: string })[];
+  /** 90 % of measurements lie from prediction · low to prediction · high, by cross-validation */
+  readonly interval: { readonly low: number; readonly high: number };
+  /** what the fit has seen; beyond it a prediction carries a warning and the profile's uncertainty */
+  readonly range: {
+    /** MACs of the smallest and the largest network */
+    readonly macs: readonly [smallest: number, largest: number];
+    /** largest window, in taps, of every kind of kernel that ran */
+    readonly taps: Readonly<Record<string, number>>;
+  };
+  readonly fit: {
+    readonly rows: number;
+    readonly networks: string;
+    /** mean absolute relative error, share within 10 % and rank correlation in cross-validation, unit 1 */
+    readonly meanError: number;
+    readonly within10: number;
+    readonly rankCorrelation: number | null;
+    readonly validation: string;
+    readonly source: string;
+    readonly licence: string;
+    /** SHA-256 of the measurements as sorted lines "network value" */
+    readonly dataHash: string;
+    /** ISO date */
+    readonly date: string;
+  };
 }
 
 /** A predicted quantity with its 90 % interval. Units: s, J, B. */

@@ -1,0 +1,48 @@
+import type { Result } from './evaluate.js';
+
+export interface GoalRow {
+  readonly goal: string;
+  readonly figures: string;
+  readonly reached: boolean;
+}
+
+interface Goal {
+  readonly goal: string;
+  readonly of: (r: Result) => boolean;
+  readonly mape: number;
+  readonly within10?: number;
+  readonly spearman?: number;
+}
+
+const isCard = (device: string): boolean => /^(1080ti|2080ti|titan)/.test(device);
+const isSlowXeon = (device: string): boolean => device === 'gold_6240' || device === 'silver_4114';
+const isXeon = (device: string): boolean => /^(gold|silver)/.test(device);
+const cells = (r: Result): boolean => r.question === 'unseen network' && r.networks === 'nas-bench-201' && r.quantity === 'latency';
+const isCortexM = (r: Result): boolean => r.core?.startsWith('Cortex-M') === true;
+
+const GOALS: readonly Goal[] = [
+  { goal: 'NAS-Bench-201, GPUs and Xeons', of: (r) => cells(r) && (isCard(r.device) || (isXeon(r.device) && !isSlowXeon(r.device))), mape: 0.02, within10: 0.98 },
+  { goal: 'NAS-Bench-201, Xeon 6240 and 4114', of: (r) => cells(r) && isSlowXeon(r.device), mape: 0.075 },
+  { goal: 'NAS-Bench-201, Pi 5 with LiteRT and ONNX Runtime', of: (r) => cells(r) && r.device === 'pi5' && r.runtime !== 'PyTorch Mobile', mape: 0.025, within10: 0.97 },
+  { goal: 'energy of the Pi 5 with LiteRT and ONNX Runtime', of: (r) => r.question === 'unseen network' && r.quantity === 'energy' && r.device === 'pi5' && r.runtime !== 'PyTorch Mobile', mape: 0.04 },
+  { goal: 'NAS-Bench-201, Pixel 3 and Raspberry Pi 4', of: (r) => cells(r) && (r.device === 'pixel3' || r.device === 'raspi4'), mape: 0.08 },
+  { goal: 'unseen GPU or Xeon from 10 samples', of: (r) => r.question === 'unseen device, 10 samples' && r.quantity === 'latency' && (isCard(r.device) || isXeon(r.device)), mape: 0.05, spearman: 0.95 },
+  { goal: 'unseen input resolution', of: (r) => r.question === 'unseen resolution' && r.quantity === 'latency', mape: 0.05 },
+  { goal: 'Cortex-M, unseen network, known board and runtime', of: (r) => r.question === 'unseen network' && r.quantity === 'latency' && isCortexM(r) && r.count >= 5, mape: 0.07, within10: 0.85 },
+  { goal: 'unseen board of a known core and runtime', of: (r) => r.question === 'unseen board' && r.quantity === 'latency' && isCortexM(r), mape: 0.12 },
+  { goal: 'energy of an unseen board', of: (r) => r.question === 'unseen board' && r.quantity === 'energy' && isCortexM(r), mape: 0.1 },
+];
+
+/** Mean over all rows of a goal's series, each counted by its measurements. */
+export function goalTable(results: readonly Result[]): GoalRow[] {
+  return GOALS.flatMap(({ goal, of, mape, within10, spearman }) => {
+    const rows = results.filter(of);
+    if (rows.length === 0) return [];
+    const count = rows.reduce((n, r) => n + r.count, 0);
+    const mean = (value: (r: Result) => number): number => rows.reduce((sum, r) => sum + value(r) * r.count, 0) / count;
+    const figures = { mape: mean((r) => r.mape), within10: mean((r) => r.within10), spearman: mean((r) => r.spearman ?? 0) };
+    const due = [`MAPE ${(100 * figures.mape).toFixed(2)} % (goal ${Number((100 * mape).toFixed(1))} %)`, `within 10 % ${(100 * figures.within10).toFixed(1)} %${within10 === undefined ? '' : ` (goal ${100 * within10} %)`}`];
+    if (spearman !== undefined) due.push(`Spearman ${figures.spearman.toFixed(3)} (goal ${spearman})`);
+    return [{ goal, figures: `${due.join(', ')}; ${rows.length} series, ${count} predictions`, reached: figures.mape <= mape && figures.within10 >= (within10 ?? 0) && figures.spearman >= (spearman ?? -1) }];
+  });
+}

@@ -1,0 +1,58 @@
+/** Measured tables as series: one device, one runtime, one quantity, and the networks it was measured on. */
+import { readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { RUNTIMES, stepsOf, workOfSteps, type Precision, type RuntimeKind } from '@app/cost';
+import type { Graph } from '@app/graph';
+
+export interface Network {
+  readonly name: string;
+  /** networks of one group go together in cross-validation */
+  readonly group: string;
+  readonly graph: () => Graph;
+}
+
+export interface Row {
+  readonly network: Network;
+  /** s or J */
+  readonly value: number;
+}
+
+export interface Series {
+  readonly device: string;
+  readonly title: string;
+  readonly runtime: RuntimeKind;
+  readonly runtimeTitle: string;
+  /** networks it was measured on */
+  readonly family: 'nas-bench-201' | 'fbnet' | 'mobile' | 'tiny';
+  readonly quantity: 'latency' | 'energy';
+  readonly precision: Precision;
+  readonly clockMHz?: number;
+  readonly core?: string;
+  /** series of one kernel library know about each other */
+  readonly kernels?: string;
+  readonly source: string;
+  readonly licence: string;
+  readonly rows: readonly Row[];
+}
+
+/** A JSON file of the folder, gzip or not; null if it is not there. */
+export function readMeasured<T>(dir: string, file: string): T | null {
+  const path = join(dir, file);
+  if (!existsSync(path)) return null;
+  const bytes = readFileSync(path);
+  return JSON.parse((file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as T;
+}
+
+/** Work of networks in the terms of the latency model, computed once for each network and runtime. */
+export class WorkTable {
+  readonly #held = new Map<string, Float64Array>();
+
+  of(network: Network, runtime: RuntimeKind): Float64Array {
+    const rules = RUNTIMES[runtime];
+    const key = `${rules.zeros} ${rules.merge} ${rules.fusion} ${network.name}`;
+    let work = this.#held.get(key);
+    if (work === undefined) this.#held.set(key, (work = workOfSteps(stepsOf(network.graph(), rules))));
+    return work;
+  }
+}

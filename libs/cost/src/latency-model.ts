@@ -1,0 +1,109 @@
+import type { Graph } from '@app/graph';
+import type { RuntimeRules } from './latency-rules.js';
+import { stepsOf, type Step } from './latency-steps.js';
+import { TERM_IDS, TERMS } from './latency-terms.js';
+import type { FittedModel, LayerCost } from './types.js';
+
+export interface StepPrice {
+  readonly id: string;
+  readonly value: number;
+  readonly bound: Exclude<LayerCost['bound'], 'free'>;
+}
+
+export interface FittedPrice {
+  /** s or J */
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly steps: readonly StepPrice[];
+  /** in what respect the network lies outside what the model was fitted on; empty: inside */
+  readonly outside: readonly string[];
+}
+
+/** How far beyond the fitted sizes a network may lie before that is worth a warning. */
+const SIZE_SLACK = 1.5;
+
+/** What a fitted model says of a network: Σ terms coefficient · work, with the interval of cross-validation. */
+export function fittedPrice(graph: Graph, model: FittedModel, uncertainty: number): FittedPrice {
+  const steps = rememberedSteps(graph, model.runtime);
+  const coefficients = coefficientVector(model);
+  const priced = steps.map((step) => priceStep(step, coefficients));
+  const value = priced.reduce((sum, s) => sum + s.value, coefficients[0]!);
+  const outside = outsideOf(steps, model);
+  let { low, high } = model.interval;
+  if (outside.length > 0) {
+    low = Math.min(low, 1 / (1 + uncertainty));
+    high = Math.max(high, 1 + uncertainty);
+  }
+  return { value, low: value * low, high: value * high, steps: priced, outside };
+}
+
+/** [TERMS.length] */
+export function coefficientVector(model: FittedModel): Float64Array {
+  const x = new Float64Array(TERMS.length);
+  for (const { term, value } of model.coefficients) {
+    const k = TERM_IDS.indexOf(term);
+    if (k >= 0) x[k] = value;
+  }
+  return x;
+}
+
+function priceStep(step: Step, coefficients: Float64Array): StepPrice {
+  const parts = { overhead: 0, compute: 0, memory: 0 };
+  for (let k = 1; k < TERMS.length; k++) {
+    const c = coefficients[k]!;
+    if (c === 0) continue;
+    const { unit, work } = TERMS[k]!;
+    parts[unit === 'launch' ? 'overhead' : unit === 'MAC' ? 'compute' : 'memory'] += c * work(step);
+  }
+  const { overhead, compute, memory } = parts;
+  return { id: step.id, value: overhead + compute + memory, bound: overhead >= compute && overhead >= memory ? 'overhead' : compute >= memory ? 'compute' : 'memory' };
+}
+
+function outsideOf(steps: readonly Step[], { range }: FittedModel): string[] {
+  const outside: string[] = [];
+  let macs = 0;
+  const widest = new Map<string, number>();
+  for (const step of steps) {
+    macs += step.macs;
+    widest.set(step.kind, Math.max(widest.get(step.kind) ?? 0, step.taps));
+  }
+  const [smallest, largest] = range.macs;
+  if (macs > largest * SIZE_SLACK || macs < smallest / SIZE_SLACK) outside.push(`${count(macs)} MACs, fitted on ${count(smallest)} to ${count(largest)}`);
+  for (const [kind, taps] of widest) {
+    const seen = range.taps[kind];
+    if (seen === undefined) outside.push(`${kind} operators, none among the networks fitted on`);
+    else if (taps > seen) outside.push(`${kind} windows of ${taps} cells, fitted on at most ${seen}`);
+  }
+  return outside;
+}
+
+/** What `outsideOf` asks for, of all networks of a fit. */
+export function rangeOf(networks: Iterable<readonly Step[]>): FittedModel['range'] {
+  const taps: Record<string, number> = {};
+  let [smallest, largest] = [Infinity, 0];
+  for (const steps of networks) {
+    let macs = 0;
+    for (const step of steps) {
+      macs += step.macs;
+      taps[step.kind] = Math.max(taps[step.kind] ?? 0, step.taps);
+    }
+    smallest = Math.min(smallest, macs);
+    largest = Math.max(largest, macs);
+  }
+  return { macs: [smallest, largest], taps };
+}
+
+const count = (n: number): string => (n >= 1e6 ? `${Number((n / 1e6).toPrecision(3))} M` : String(n));
+
+/** Steps of a graph by runtime. A graph is a value that never changes, and one network is priced on many devices. */
+const remembered = new WeakMap<Graph, Map<string, readonly Step[]>>();
+
+function rememberedSteps(graph: Graph, rules: RuntimeRules): readonly Step[] {
+  let ofGraph = remembered.get(graph);
+  if (ofGraph === undefined) remembered.set(graph, (ofGraph = new Map()));
+  const key = `${rules.zeros} ${rules.merge} ${rules.fusion}`;
+  let steps = ofGraph.get(key);
+  if (steps === undefined) ofGraph.set(key, (steps = stepsOf(graph, rules)));
+  return steps;
+}
