@@ -4,8 +4,8 @@
  * flattening before a linear layer disappears. Attention becomes means, a convolution over channels, a gate and a product.
  * Head reduction has no operator of its own there and is taken as one reduction that reads the heads where they lie.
  */
-import { elements, isKind, samePadding, type ActivationFn, type Node, type Shape } from '@app/graph';
-import type { ExecutionPlan, Unit } from '../plan.js';
+import { elements, isKind, samePadding, type ActivationFn, type Graph, type Node, type Shape } from '@app/graph';
+import { planExecution, type ExecutionPlan, type Unit } from '../plan.js';
 import type { MemoryOp } from './program.js';
 import { cmsisNnScratch, referenceScratch, type KernelCall, type TflmKind, type TflmNetwork, type TflmOperator } from './tflm.js';
 
@@ -18,6 +18,11 @@ export interface TflmTarget {
 /** relu and relu6 are fields of these operators */
 const FUSING: ReadonlySet<TflmKind> = new Set<TflmKind>(['conv', 'dwconv', 'fc', 'add', 'sub', 'mul', 'avg_pool', 'max_pool', 'concat']);
 const FUSED: ReadonlySet<ActivationFn> = new Set<ActivationFn>(['relu', 'relu6']);
+
+/** @throws GraphError if the graph breaks a rule */
+export function tflmNetworkOf(graph: Graph, target: TflmTarget): TflmNetwork {
+  return lowerToTflm(planExecution(graph), target);
+}
 
 export function lowerToTflm(plan: ExecutionPlan, target: TflmTarget): TflmNetwork {
   const lowering = new Lowering(plan, target);

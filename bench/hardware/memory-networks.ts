@@ -1,0 +1,99 @@
+/** Measured networks as the data files describe them, and the forms our libs take them in. */
+import { lifetimes, peakOf, referenceScratch, type MemoryOp, type MemoryProgram, type TflmKind, type TflmNetwork, type TflmOperator } from '@app/cost';
+import { graphBuilder, samePadding, type Graph } from '@app/graph';
+
+export interface MeasuredOp {
+  readonly type: string;
+  readonly inputs: readonly number[];
+  readonly output: number;
+  /** kernel height and width, stride, 1 if SAME; of convolutions and pools */
+  readonly window: readonly [number, number, number, number, number] | null;
+}
+
+export interface MeasuredNetwork {
+  readonly name: string;
+  /** without the batch: [height, width, channels] or [features] */
+  readonly shapes: readonly (readonly number[])[];
+  readonly bytes: readonly number[];
+  readonly inputs: readonly number[];
+  readonly ops: readonly MeasuredOp[];
+}
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+export function outputsOf({ ops }: MeasuredNetwork): number[] {
+  const read = new Set(ops.flatMap((op) => op.inputs));
+  return ops.map((op) => op.output).filter((t) => !read.has(t));
+}
+
+/** Constant tensors an operator brings along. Means of a file share theirs. */
+const CONSTANTS: Readonly<Record<string, number>> = { conv: 2, dwconv: 2, fc: 2, pad: 1, mean: 1, reshape: 1, resize: 1, transpose: 1 };
+const KINDS: Readonly<Record<string, TflmKind>> = {
+  conv: 'conv', dwconv: 'dwconv', fc: 'fc', avg_pool: 'avg_pool', max_pool: 'max_pool', add: 'add', sub: 'sub', mul: 'mul', concat: 'concat', relu: 'relu', softmax: 'softmax',
+  reshape: 'reshape', pad: 'pad', mean: 'mean', quantize: 'quantize', dequantize: 'dequantize', resize_nn: 'resize', transpose: 'transpose',
+};
+
+export function toTflm(network: MeasuredNetwork): TflmNetwork {
+  const { shapes, bytes, ops } = network;
+  const quantized = bytes[network.inputs[0]!]! < 4 * product(shapes[network.inputs[0]!]!);
+  const kinds = ops.map((op) => KINDS[op.type] ?? 'other');
+  const operators = ops.map((op, k): TflmOperator => {
+    const kind = kinds[k]!;
+    const again = kind === 'mean' && kinds.indexOf('mean') < k;
+    const single = (kind === 'add' || kind === 'mul' || kind === 'sub') && op.inputs.length === 1;
+    return { kind, channels: kind === 'conv' || kind === 'dwconv' ? shapes[op.output]!.at(-1)! : 0, constants: (again ? 0 : (CONSTANTS[kind] ?? 0)) + (single ? 1 : 0) };
+  });
+  const program: MemoryProgram = {
+    tensors: bytes,
+    ops: ops.map((op, k): MemoryOp => ({ id: `${k} ${op.type}`, inputs: [...new Set(op.inputs)], outputs: [op.output], scratch: referenceScratch(kinds[k]!, product(shapes[op.output]!), quantized), overwrites: [] })),
+    inputs: network.inputs,
+    outputs: outputsOf(network),
+  };
+  return { operators, program, quantized };
+}
+
+/** Live activations, B, with element-wise and, if asked for, same-size depthwise operators in place. */
+export function overlayPeak(network: MeasuredNetwork, depthwiseInPlace: boolean): number {
+  const inPlace = new Set(['add', 'mul', 'relu', 'softmax', ...(depthwiseInPlace ? ['dwconv'] : [])]);
+  const { bytes, shapes } = network;
+  const ops = network.ops.map((op, k): MemoryOp => {
+    const overwrites = inPlace.has(op.type) ? op.inputs.filter((t) => bytes[t] === bytes[op.output]) : [];
+    const [height = 1, width = 1] = shapes[op.output]!;
+    return { id: `${k}`, inputs: [...new Set(op.inputs)], outputs: [op.output], scratch: op.type === 'dwconv' && overwrites.length > 0 ? [height * width] : [], overwrites };
+  });
+  return peakOf(lifetimes({ tensors: bytes, ops, inputs: network.inputs, outputs: outputsOf(network) }).buffers);
+}
+
+/** As a graph of ours; null where an operator has none (quantisation of inputs, resizing by unknown factors). */
+export function toGraph(network: MeasuredNetwork): Graph | null {
+  const { shapes } = network;
+  const b = graphBuilder(network.name);
+  const values = new Map<number, string>(network.inputs.map((t) => {
+    const shape = shapes[t]!;
+    return [t, b.input(shape.length === 3 ? [1, shape[2]!, shape[0]!, shape[1]!] : [1, ...shape])];
+  }));
+  for (const op of network.ops) {
+    const operands = op.inputs.map((t) => values.get(t)!);
+    const [x] = operands;
+    const from = shapes[op.inputs[0]!]!;
+    const channels = shapes[op.output]!.at(-1)!;
+    const result = ((): string | null => {
+      if (op.window !== null) {
+        const [kh, kw, sh, sw, same] = op.window;
+        const window = { kernel: [kh, kw] as const, stride: [sh, sw] as const, padding: same ? samePadding([from[0]!, from[1]!], [kh, kw], [sh, sw], [1, 1]) : ([0, 0, 0, 0] as const) };
+        if (op.type === 'max_pool') return b.maxPool(x!, window);
+        if (op.type === 'avg_pool') return b.avgPool(x!, window);
+        return b.conv2d(x!, { outChannels: channels, ...window, bias: true, ...(op.type === 'dwconv' ? { groups: from[2]! } : {}) });
+      }
+      if (op.type === 'fc') return b.linear(from.length > 1 ? b.flatten(x!) : x!, channels);
+      if (op.type === 'add' && operands.length === 2) return b.add(x!, operands[1]!);
+      if (op.type === 'concat') return b.concat(operands);
+      if (op.type === 'relu') return b.activation(x!, 'relu');
+      return null;
+    })();
+    if (result === null) return null;
+    values.set(op.output, result);
+  }
+  for (const t of outputsOf(network)) b.output(values.get(t)!);
+  return b.build();
+}
