@@ -16,6 +16,9 @@ export interface DryRunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Remarks on metric values that a report repeats, the commonest first. */
+const MOST_REMARKS = 8;
+
 /** Evaluators slower than this are not asked in a dry run: only what can be computed is looked at. */
 const QUICK_SECONDS = 0.25;
 
@@ -34,6 +37,8 @@ export async function dryRun(definition: StudyDefinition, evaluator: AccuracyEva
   const points = space.cardinality <= samples ? [...space.enumerate()] : Array.from({ length: samples }, () => space.fromUnit(Array.from({ length: space.dimension }, () => rng.next())));
   const began = now();
   const warnings = new Set<string>();
+  const shown = new Set([...terms.objectives, ...terms.constraints].map((t) => t.key));
+  const remarks = new Map<string, { readonly keys: Set<string>; points: number }>();
   const values: (number | null)[][] = terms.constraints.map(() => []);
   const met: boolean[][] = [];
   let failures = 0;
@@ -47,7 +52,16 @@ export async function dryRun(definition: StudyDefinition, evaluator: AccuracyEva
       failures++;
       firstFailure ??= outcome.message;
     }
-    for (const [key, m] of Object.entries(outcome.metrics)) for (const w of m.warnings ?? []) if (warnings.size < 20) warnings.add(`${key}: ${w}`);
+    const said = new Set<string>();
+    for (const [key, m] of Object.entries(outcome.metrics)) {
+      for (const text of shown.has(key) ? m.warnings ?? [] : []) {
+        const remark = remarks.get(text) ?? { keys: new Set<string>(), points: 0 };
+        remark.keys.add(key);
+        if (!said.has(text)) remark.points++;
+        said.add(text);
+        remarks.set(text, remark);
+      }
+    }
     terms.constraints.forEach((c, i) => values[i]!.push(outcome.metrics[c.key]?.value ?? null));
     met.push(terms.constraints.map((_, i) => outcome.violations[i] == null || outcome.violations[i]! <= 0));
     await options.breathe?.();
@@ -68,6 +82,9 @@ export async function dryRun(definition: StudyDefinition, evaluator: AccuracyEva
     if (c.share === 0) warnings.add(`no sampled point meets ${c.key} ${c.op} ${c.limit} ${c.unit}; the best seen is ${Number(c.best!.toPrecision(5))} ${c.unit}`);
   }
   if (failures > 0) warnings.add(`${failures} of ${sampled} sampled points could not be evaluated; the first: ${firstFailure}`);
+  const common = [...remarks].sort(([, a], [, b]) => b.points - a.points).slice(0, MOST_REMARKS);
+  for (const [text, { keys, points: n }] of common) warnings.add(`${n} of ${sampled} sampled points: ${[...keys].join(', ')}: ${text}`);
+  if (remarks.size > common.length) warnings.add(`${remarks.size - common.length} more remarks on single values; each trial carries its own`);
   const budget = definition.spec.budget;
   const trials = Math.min(budget.maxTrials, space.cardinality);
   if (trials < budget.maxTrials) warnings.add(`the space has ${space.cardinality} points; the study ends after trying them all`);
