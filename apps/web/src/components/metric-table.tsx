@@ -9,8 +9,13 @@ const PROVENANCE: Readonly<Record<TrialView['metrics'][string]['provenance'], st
 
 /** Values with how they were had. An estimate carries ≈ and its interval, so that no one takes it for a measurement. */
 export function MetricTable({ trial, detail }: { readonly trial: TrialView; readonly detail: StudyDetail }): React.JSX.Element {
-  const objectives = detail.objectives.map((o) => o.key);
-  const keys = [...objectives.filter((k) => k in trial.metrics), ...Object.keys(trial.metrics).filter((k) => !objectives.includes(k))];
+  const asked = [...new Set([...detail.objectives, ...detail.constraints].map((o) => o.key))];
+  const keys = [...asked.filter((k) => k in trial.metrics), ...Object.keys(trial.metrics).filter((k) => !asked.includes(k)).sort()];
+  const remarked = new Map<string, string>();
+  for (const key of keys) {
+    const remarks = trial.metrics[key]!.warnings?.join() ?? '';
+    if (remarks !== '' && !remarked.has(remarks)) remarked.set(remarks, key);
+  }
   if (keys.length === 0) return <p className="dim">No metric was had.</p>;
   return (
     <table className="table metrics">
@@ -26,7 +31,9 @@ export function MetricTable({ trial, detail }: { readonly trial: TrialView; read
               <td className="num dim">{m.interval ? `${formatQuantity(m.interval[0], m.unit)} – ${formatQuantity(m.interval[1], m.unit)}` : '–'}</td>
               <td>
                 <span className={`prov prov-${m.provenance}`} title={PROVENANCE[m.provenance]}>{m.provenance}</span> <span className="dim source">{m.source}</span>
-                {m.warnings?.map((w) => <div key={w} className="warning">⚠ {w}</div>)}
+                {m.warnings && m.warnings.length > 0 && remarked.get(m.warnings.join()) !== key
+                  ? <div className="warning">⚠ as said of {columnLabel(remarked.get(m.warnings.join())!)}</div>
+                  : m.warnings?.map((w) => <div key={w} className="warning">⚠ {w}</div>)}
               </td>
             </tr>
           );
