@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import type { DeviceProfile } from '@app/cost';
+import { TERM_IDS, type DeviceProfile } from '@app/cost';
 import { CatalogError, type DataFault } from './data-fault.js';
 import { issuesOf, show } from './issue.js';
 import { parseYaml } from './yaml-text.js';
@@ -23,6 +23,35 @@ const precisionProfile = z.strictObject({
 });
 
 const factor = figure('1', z.number().min(0.5)).describe('slowdown against the dense-convolution roofline');
+
+/** Terms of work with what one unit of each costs, and what the fit is worth. */
+const fittedModel = (quantity: 's' | 'J') =>
+  z.strictObject({
+    precision: z.enum(['fp32', 'fp16', 'int8']),
+    runtime: z.strictObject({ zeros: z.enum(['kept', 'folded', 'pushed']), merge: z.boolean(), fusion: z.enum(['none', 'batchNorm', 'activation']) }).describe('how the runtime arranges a network'),
+    coefficients: z
+      .array(z.strictObject({
+        term: z.enum(TERM_IDS as [string, ...string[]]),
+        value: nonNegative,
+        unit: z.string().regex(new RegExp(`^${quantity}/(inference|launch|MAC|element|row)$`), `${quantity} for one inference, launch, MAC, element or row`),
+        source: z.string().min(3).describe('what the term is'),
+      }))
+      .min(1),
+    interval: z.strictObject({ low: positive.max(1), high: z.number().min(1) }).describe('90 % of measurements lie from prediction · low to prediction · high'),
+    range: z.strictObject({ macs: z.tuple([nonNegative, nonNegative]), taps: z.record(z.string(), positive) }).describe('what the fit has seen'),
+    fit: z.strictObject({
+      rows: z.number().int().min(1),
+      networks: z.string().min(1),
+      meanError: nonNegative,
+      within10: nonNegative.max(1),
+      rankCorrelation: z.number().min(-1).max(1).nullable(),
+      validation: z.string().min(3),
+      source: z.string().min(3),
+      licence: z.string().min(1),
+      dataHash: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in hexadecimal'),
+      date: z.iso.date(),
+    }),
+  });
 
 /** A hardware profile as it stands in `hw-profiles/*.yaml`, all figures in SI units. */
 export const deviceProfileSchema = z
@@ -57,6 +86,8 @@ export const deviceProfileSchema = z
     uncertainty: z
       .strictObject({ latency: figure('1', positive), energy: figure('1', positive), memory: figure('1', positive) })
       .describe('u, with 90 % of true values from value / (1 + u) to value · (1 + u)'),
+    latencyModel: fittedModel('s').optional().describe('prices latency at its precision instead of the roofline'),
+    energyModel: fittedModel('J').optional(),
     price: figure('USD', positive).optional(),
     notes: z.array(z.string()).optional(),
   })

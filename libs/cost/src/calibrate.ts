@@ -16,6 +16,9 @@ export interface Calibration {
   readonly validation: string;
 }
 
+/** Narrowest half-width of an interval, in log: no clock is better. */
+const NARROWEST = 1e-3;
+
 /** From this many samples on a device stands on its own. */
 const OWN_SAMPLES = 60;
 const SPREADS = [0.03, 0.1, 0.3, 1];
@@ -123,11 +126,11 @@ export function conformalInterval(ratios: readonly number[], coverage = 0.9): { 
   if (n >= 60) {
     const tail = (1 - coverage) / 2;
     const below = Math.max(0, Math.floor(tail * (n + 1)) - 1);
-    return { low: Math.exp(Math.min(0, logs[below]!)), high: Math.exp(Math.max(0, logs[n - 1 - below]!)) };
+    return { low: Math.exp(Math.min(-NARROWEST, logs[below]!)), high: Math.exp(Math.max(NARROWEST, logs[n - 1 - below]!)) };
   }
   const distances = logs.map(Math.abs).sort((a, b) => a - b);
   const rank = Math.ceil(coverage * (n + 1));
-  const half = Math.max(1e-3, rank <= n ? distances[rank - 1]! : distances[n - 1]! * (1 + (10 - n) / 10));
+  const half = Math.max(NARROWEST, rank <= n ? distances[rank - 1]! : distances[n - 1]! * (1 + (10 - n) / 10));
   return { low: Math.exp(-half), high: Math.exp(half) };
 }
 

@@ -38,6 +38,32 @@ export function fittedPrice(graph: Graph, model: FittedModel, uncertainty: numbe
   return { value, low: value * low, high: value * high, steps: priced, outside };
 }
 
+/**
+ * The price of each layer, [layers.length]: its own kernels, those of followers that have no layer (a batch norm that runs on its own),
+ * and of the rest (starting the inference, operators that the plan drops) its share.
+ */
+export function spreadOver(graph: Graph, layers: readonly LayerCost[], { value, steps }: FittedPrice): Pick<StepPrice, 'value' | 'bound'>[] {
+  const at = new Map(layers.map((l, k) => [l.node, k]));
+  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
+  const own = layers.map(() => 0);
+  const largest = layers.map((): { value: number; bound: StepPrice['bound'] } | null => null);
+  let placed = 0;
+  for (const step of steps) {
+    let id: string | undefined = step.id;
+    while (id !== undefined && !at.has(id)) id = byId.get(id)?.inputs[0];
+    if (id === undefined) continue;
+    const k = at.get(id)!;
+    own[k]! += step.value;
+    placed += step.value;
+    if (step.value > (largest[k]?.value ?? 0)) largest[k] = step;
+  }
+  const working = layers.filter((l) => l.bound !== 'free').length;
+  return layers.map((layer, k) => ({
+    value: placed > 0 ? (own[k]! * value) / placed : layer.bound === 'free' ? 0 : value / working,
+    bound: largest[k]?.bound ?? (layer.bound === 'free' ? 'overhead' : layer.bound),
+  }));
+}
+
 /** [TERMS.length] */
 export function coefficientVector(model: FittedModel): Float64Array {
   const x = new Float64Array(TERMS.length);

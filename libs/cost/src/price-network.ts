@@ -1,4 +1,5 @@
 import type { Graph } from '@app/graph';
+import { fittedPrice, spreadOver, type FittedPrice } from './latency-model.js';
 import { memoryRuleOf, runtimeMemory } from './memory/runtime-memory.js';
 import { memoryOfPlan } from './peak-memory.js';
 import { BYTES_PER_ELEMENT, planExecution, storedWeightBytes, weightBytes, workOf, type ExecutionPlan } from './plan.js';
@@ -6,18 +7,21 @@ import { operatorEnergy, operatorTime, precisionProfile } from './roofline.js';
 import type { DeviceProfile, Estimate, Figure, LayerCost, NetworkCost, Precision } from './types.js';
 
 export const ROOFLINE_MODEL = 'roofline-1';
+export const FITTED_MODEL = 'terms-1';
 
 /**
  * Latency, energy, peak RAM and flash of one inference of a network on a device, and of each of its operators.
  *
- * - latency: sum of the operators' roofline times, run one after another
- * - energy: MACs, activation and weight traffic (F-C11) plus static power over the latency
+ * - latency: the model fitted to measurements of the device, where its profile has one for the precision, else the sum of the operators'
+ *   roofline times, run one after another
+ * - energy: likewise, else MACs, activation and weight traffic (F-C11) plus static power over the latency
  * - peakRam: what the device's runtime needs in the graph's order (`runtimeMemory`: TensorFlow Lite Micro's arena, overlays of generated
  *   code), where its rules are known, else `peakMemory`; plus the profile's figure for the rest
  * - flash: weights at the precision, the model format's metadata, plus the runtime's code
  *
  * Operators that no output needs are not priced. A network whose output does not depend on its input is priced like any other, with
- * a warning. Intervals hold 90 %: from value / (1 + u) to value · (1 + u), u the profile's uncertainty.
+ * a warning. Intervals hold 90 %: those of cross-validation where a model is fitted, else from value / (1 + u) to value · (1 + u), u the
+ * profile's uncertainty.
  *
  * @param precision  default: the device's own
  * @throws UnsupportedPrecision naming those the device has; GraphError if the graph breaks a rule
@@ -26,7 +30,10 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
   precisionProfile(device, precision);
   const plan = planExecution(graph);
   const memory = memoryOfPlan(plan, BYTES_PER_ELEMENT[precision]);
-  const layers = priceLayers(plan, memory.live, device, precision);
+  const fitted = (model: DeviceProfile['latencyModel'], uncertainty: Figure): FittedPrice | null => (model?.precision === precision ? fittedPrice(graph, model, uncertainty.value) : null);
+  const time = fitted(device.latencyModel, device.uncertainty.latency);
+  const work = fitted(device.energyModel, device.uncertainty.energy);
+  const layers = withFitted(graph, priceLayers(plan, memory.live, device, precision), device, time, work);
   const sum = (of: (layer: LayerCost) => number): number => layers.reduce((total, layer) => total + of(layer), 0);
 
   const latency = sum((l) => l.latency);
@@ -41,11 +48,15 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
   const estimate = (value: number, uncertainty: Figure): Estimate => ({
     value, low: value / (1 + uncertainty.value), high: value * (1 + uncertainty.value), model: `${ROOFLINE_MODEL}/${device.id}`, warnings,
   });
+  const ofModel = (price: FittedPrice): Estimate => ({
+    value: price.value, low: price.low, high: price.high, model: `${FITTED_MODEL}/${device.id}`,
+    warnings: [...warnings, ...price.outside.map((what) => `outside what ${device.id} was fitted on: ${what}`)],
+  });
   return {
     device: device.id,
     precision,
-    latency: estimate(latency, device.uncertainty.latency),
-    energy: estimate(sum((l) => l.energy), device.uncertainty.energy),
+    latency: time === null ? estimate(latency, device.uncertainty.latency) : ofModel(time),
+    energy: work === null ? estimate(sum((l) => l.energy), device.uncertainty.energy) : ofModel(work),
     peakRam: estimate(activations + ram.value, device.uncertainty.memory),
     flash: estimate(model + flash.value, device.uncertainty.memory),
     macs: sum((l) => l.macs),
@@ -54,6 +65,20 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
     layers,
     order: memory.order,
   };
+}
+
+/** The fitted price spread over the layers; a device whose energy is not fitted pays static power for the fitted time. */
+function withFitted(graph: Graph, layers: LayerCost[], device: DeviceProfile, time: FittedPrice | null, work: FittedPrice | null): LayerCost[] {
+  if (time === null && work === null) return layers;
+  const seconds = time === null ? null : spreadOver(graph, layers, time);
+  const joules = work === null ? null : spreadOver(graph, layers, work);
+  return layers.map((layer, k) => {
+    const latency = seconds?.[k]?.value ?? layer.latency;
+    return {
+      ...layer, latency, bound: layer.bound === 'free' && latency === 0 ? 'free' : (seconds?.[k]?.bound ?? layer.bound),
+      energy: joules?.[k]?.value ?? layer.energy + device.staticPower.value * (latency - layer.latency),
+    };
+  });
 }
 
 /** One entry a unit, in order. Static power is spread over the operators by their time. */
