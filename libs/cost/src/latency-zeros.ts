@@ -7,6 +7,15 @@ type Value =
   /** zero times a convolution that may yet take the zero into its weights */
   | { readonly is: 'product'; readonly of: string };
 
+interface Followed {
+  readonly values: ReadonlyMap<string, Value>;
+  /** nodes that an operator other than a sum or a product with zero reads */
+  readonly readByOperator: ReadonlySet<string>;
+  readonly readBySum: ReadonlySet<string>;
+  /** sums of two or more terms, with the convolutions whose products enter them */
+  readonly entering: ReadonlyMap<string, readonly string[]>;
+}
+
 const ZERO: Value = { is: 'zero' };
 
 /**
@@ -19,35 +28,41 @@ const ZERO: Value = { is: 'zero' };
  */
 export function pushZeros(graph: Graph): Graph {
   if (!graph.nodes.some((node) => node.kind === 'zeros')) return graph;
-  const values = new Map<string, Value>();
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
-  /** convolutions that something other than a product with zero reads */
-  const readOtherwise = new Set<string>();
-  const convolutionOf = (id: string): string | null => {
+  /** a convolution, or the batch norm right behind one */
+  const isConvolution = (id: string): boolean => {
     const node = byId.get(id)!;
-    if (node.kind === 'conv2d') return id;
-    return node.kind === 'batchNorm' && byId.get(node.inputs[0]!)!.kind === 'conv2d' ? id : null;
+    return node.kind === 'conv2d' || (node.kind === 'batchNorm' && byId.get(node.inputs[0]!)!.kind === 'conv2d');
   };
-  /** sums by id, with the products that enter them */
-  const entering = new Map<string, string[]>();
-  for (const node of graph.nodes) values.set(node.id, valueOf(node));
 
-  function valueOf(node: Node): Value {
-    const inputs = node.inputs.map((id) => values.get(id)!);
-    if (node.kind === 'zeros') {
-      const [x] = inputs as [Value];
-      if (x.is !== 'node') return x;
-      return convolutionOf(x.id) === null ? ZERO : { is: 'product', of: x.id };
-    }
-    if (node.kind === 'identity') return inputs[0]!;
-    if (node.kind === 'add') {
-      const terms = inputs.filter((v) => v.is !== 'zero');
-      if (terms.length < 2) return terms[0] ?? ZERO;
-      entering.set(node.id, terms.flatMap((v) => (v.is === 'product' ? [v.of] : [])));
-    }
-    if (node.kind !== 'batchNorm' || convolutionOf(node.id) === null) for (const v of inputs) if (v.is === 'node') readOtherwise.add(v.id);
-    return { is: 'node', id: node.id };
-  }
+  /** @param used  convolutions known to be read by an operator: their products are zero from the start */
+  const follow = (used: ReadonlySet<string>): Followed => {
+    const values = new Map<string, Value>();
+    const readByOperator = new Set<string>();
+    const readBySum = new Set<string>();
+    const entering = new Map<string, string[]>();
+    const valueOf = (node: Node): Value => {
+      const inputs = node.inputs.map((id) => values.get(id)!);
+      if (node.kind === 'zeros') {
+        const [x] = inputs as [Value];
+        if (x.is !== 'node') return x;
+        return isConvolution(x.id) && !used.has(x.id) ? { is: 'product', of: x.id } : ZERO;
+      }
+      if (node.kind === 'identity') return inputs[0]!;
+      let reads = readByOperator;
+      if (node.kind === 'add') {
+        const terms = inputs.filter((v) => v.is !== 'zero');
+        if (terms.length < 2) return terms[0] ?? ZERO;
+        entering.set(node.id, terms.flatMap((v) => (v.is === 'product' ? [v.of] : [])));
+        reads = readBySum;
+      }
+      if (node.kind !== 'batchNorm' || !isConvolution(node.id)) for (const v of inputs) if (v.is === 'node') reads.add(v.id);
+      return { is: 'node', id: node.id };
+    };
+    for (const node of graph.nodes) values.set(node.id, valueOf(node));
+    return { values, readByOperator, readBySum, entering };
+  };
+  const { values, readByOperator, readBySum, entering } = follow(follow(new Set()).readByOperator);
 
   const live = new Set<string>();
   const visit = (v: Value): void => {
@@ -57,7 +72,7 @@ export function pushZeros(graph: Graph): Graph {
   };
   graph.outputs.forEach((id) => visit(values.get(id)!));
   const lost = new Set([...entering].flatMap(([sum, products]) => (live.has(sum) ? [] : products)));
-  const runs = (id: string): boolean => !readOtherwise.has(id) && !lost.has(id);
+  const runs = (id: string): boolean => !readByOperator.has(id) && !readBySum.has(id) && !lost.has(id);
 
   const replaced = new Map<string, string>();
   const nodes: Node[] = [];
