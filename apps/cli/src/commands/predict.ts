@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { completePoint, loadCatalog, type Catalog } from '@app/catalog';
-import { fits, priceNetwork, type DeviceProfile, type NetworkCost, type Precision } from '@app/cost';
+import { bestPatchSchedule, fits, memorySchedule, priceNetwork, type DeviceProfile, type MemorySchedule, type NetworkCost, type PatchSchedule, type Precision } from '@app/cost';
 import { decode, pointFromCode } from '@app/decode';
 import { totals, type Graph } from '@app/graph';
 import { fromOnnx } from '@app/onnx';
@@ -19,6 +19,7 @@ interface Options {
   readonly classes: number;
   readonly unknown: string;
   readonly layers?: true;
+  readonly reorder?: true;
 }
 
 const PRECISIONS = ['fp32', 'fp16', 'int8'] as const;
@@ -35,6 +36,7 @@ export function predictCommand(program: Command): void {
     .option('--classes <n>', 'classes of the task, with --space', wholeNumber('--classes'), 1000)
     .option('--unknown <how>', 'operators we do not know: refuse, or fallback (priced as element-wise)', 'refuse')
     .option('--layers', 'the price of every layer')
+    .option('--reorder', 'what activations would take in the best order of execution, and with the first stages run in patches')
     .action((model: string | undefined, options: Options, command: Command) => {
       const catalog = loadCatalog();
       const devices = options.device.split(',').map((id) => namedDevice(catalog, id.trim()));
@@ -42,11 +44,12 @@ export function predictCommand(program: Command): void {
       const { graph, name, unknown } = network(catalog, model, options);
       if (unknown.length > 0) say(`not known, priced as element-wise: ${unknown.join(', ')}`);
       const costs = devices.map((d) => price(graph, d, precision));
+      const schedules = options.reorder ? devices.map((d) => scheduled(graph, d, precision)) : null;
       const { macs, params } = totals(graph);
       if (wantsJson(command)) {
         printJson({
           model: name, macs, params, unknownOperators: unknown,
-          devices: costs.map(({ cost, exceeds }) => ({ device: cost.device, precision: cost.precision, metrics: deviceMetrics(cost), exceeds, ...(options.layers ? { layers: cost.layers } : {}) })),
+          devices: costs.map(({ cost, exceeds }, i) => ({ device: cost.device, precision: cost.precision, metrics: deviceMetrics(cost), exceeds, ...(options.layers ? { layers: cost.layers } : {}), ...(schedules === null ? {} : schedules[i]) })),
         });
         return;
       }
@@ -55,6 +58,7 @@ export function predictCommand(program: Command): void {
         cost.device, cost.precision, quantity(cost.latency.value, 's'), `${quantity(cost.latency.low, 's')} – ${quantity(cost.latency.high, 's')}`, quantity(cost.energy.value, 'J'), quantity(cost.peakRam.value, 'B'), quantity(cost.flash.value, 'B'),
         exceeds.length === 0 ? 'yes' : `no: ${exceeds.join(', ')}`,
       ])));
+      if (schedules !== null) print(`\n${scheduleTable(devices, schedules)}`);
       for (const warning of new Set(costs.flatMap(({ cost }) => cost.latency.warnings))) say(`note: ${warning}`);
       if (options.layers) for (const { cost } of costs) print(`\n${cost.device}\n${layerTable(cost)}`);
       print('\nAll values are estimates.');
@@ -63,6 +67,27 @@ export function predictCommand(program: Command): void {
 
 function layerTable(cost: NetworkCost): string {
   return table(['layer', 'op', 'MACs', 'parameters', 'latency', 'energy', 'live RAM', 'bound by'], cost.layers.map((l) => [l.node, l.kind, quantity(l.macs, '1'), quantity(l.params, '1'), quantity(l.latency, 's'), quantity(l.energy, 'J'), quantity(l.liveBytes, 'B'), l.bound]));
+}
+
+interface Scheduled {
+  readonly schedule: MemorySchedule;
+  readonly patches: PatchSchedule | null;
+}
+
+/** At most a tenth of the MACs may be computed twice. */
+const RECOMPUTED = 0.1;
+
+function scheduled(graph: Graph, device: DeviceProfile, precision: Precision | undefined): Scheduled {
+  const bytesPerElement = { fp32: 4, fp16: 2, int8: 1 }[precision ?? device.defaultPrecision];
+  return { schedule: memorySchedule(graph, device, precision), patches: bestPatchSchedule(graph, { bytesPerElement, maxRecomputed: RECOMPUTED }) };
+}
+
+function scheduleTable(devices: readonly DeviceProfile[], all: readonly Scheduled[]): string {
+  return table(['device', 'activations', 'best order', 'saved', 'proof', 'better planner', 'first stages in patches'], all.map(({ schedule: s, patches: p }, i) => [
+    devices[i]!.id, quantity(s.activations, 'B'), quantity(s.reordered, 'B'), s.activations === 0 ? '0 %' : `${(100 * (1 - s.reordered / s.activations)).toFixed(1)} %`,
+    s.optimal ? 'smallest working set' : `no order needs less than ${quantity(s.lowerBound, 'B')}`, quantity(s.planned, 'B'),
+    p === null ? 'no gain' : `${quantity(p.peak, 'B')}, ${p.grid.join('×')} to ${p.stage}, ${(100 * p.recomputed).toFixed(1)} % of MACs again`,
+  ]));
 }
 
 function price(graph: Graph, device: DeviceProfile, precision: Precision | undefined): { cost: NetworkCost; exceeds: readonly string[] } {
