@@ -7,12 +7,12 @@ import { tinySeries } from './tiny-series.js';
 
 /**
  * How well are devices predicted? Every model of a device against measurements it has not seen, with the goals set for it.
- * `--measurements DIR` (or CADDIS_MEASUREMENTS): folder with the measured tables. `--every N`: every N-th network of whole spaces,
- * default 3. `--json` prints one document.
+ * `--measurements DIR` (or CADDIS_MEASUREMENTS): folder with the measured tables, default bench/data/hardware. `--every N`: every N-th network of whole spaces,
+ * default 1. `--json` prints one document.
  */
 const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
-const dir = argument('--measurements') ?? process.env['CADDIS_MEASUREMENTS'] ?? 'bench/data/hardware';
-const every = Number(argument('--every') ?? 3);
+const dir = argument('--measurements') ?? (process.env['CADDIS_MEASUREMENTS'] || 'bench/data/hardware');
+const every = Number(argument('--every') ?? 1);
 if (!existsSync(dir)) {
   process.stderr.write(`no folder ${dir}: give --measurements DIR or set CADDIS_MEASUREMENTS\n`);
   process.exit(2);

@@ -9,7 +9,7 @@ type Columns = Readonly<Record<string, readonly (number | null)[]>>;
 
 interface CellFile {
   readonly licence: string;
-  readonly table: { readonly arch: readonly string[]; readonly iso_class?: readonly number[]; readonly latency_ms: Columns; readonly energy_mJ?: Columns };
+  readonly table: { readonly arch: readonly string[]; readonly latency_ms: Columns; readonly energy_mJ?: Columns };
 }
 
 /** How the devices of HELP and HW-NAS-Bench ran their networks; found by what each runtime does with dead and zero edges. */
@@ -39,6 +39,25 @@ function deviceOf(column: string): { readonly title: string; readonly runtime: R
   return { title: batch === '1' ? title : `${title}, batch ${batch}`, runtime: 'pytorch-eager', by: 'PyTorch' };
 }
 
+/** What a cell computes, written down: equal for cells that are one function by another name, so that they go together. */
+function functionOf(code: string): string {
+  const sums: string[][] = [['x']];
+  let edge = 0;
+  for (let target = 1; target <= 3; target++) {
+    const terms: string[] = [];
+    for (let source = 0; source < target; source++) {
+      const digit = code[edge++]!;
+      const from = sums[source]!;
+      if (digit === '0' || from.length === 0) continue;
+      // a skip hands the terms of a sum on
+      if (digit === '1') terms.push(...from);
+      else terms.push(`${digit}(${[...from].sort().join('+')})`);
+    }
+    sums.push(terms);
+  }
+  return [...sums[3]!].sort().join('+');
+}
+
 /** NAS-Bench-201 cell networks with another input and number of classes than the benchmark's. */
 function cellGraph(code: string, input: readonly [height: number, width: number, channels: number], classes: number): Graph {
   const graph = decode({ family: 'nas-bench-201', settings: {} }, pointFromCode(code), { numClasses: classes, inputChannels: input[2] });
@@ -54,8 +73,8 @@ export function nasSeries(dir: string, stride: number): Series[] {
 function helpCells(dir: string, stride: number): Series[] {
   const file = readMeasured<CellFile>(dir, 'nasbench201_latency_accuracy.json.gz');
   if (file === null) return [];
-  const { arch, iso_class: iso, latency_ms: columns } = file.table;
-  const networks = arch.map((code, i): Network => ({ name: `nas-bench-201 ${code} 32x32x3/10`, group: `nb201 ${iso?.[i] ?? code}`, graph: () => cellGraph(code, [32, 32, 3], 10) }));
+  const { arch, latency_ms: columns } = file.table;
+  const networks = arch.map((code): Network => ({ name: `nas-bench-201 ${code} 32x32x3/10`, group: `nb201 ${functionOf(code)}`, graph: () => cellGraph(code, [32, 32, 3], 10) }));
   return Object.entries(columns).map(([column, values]) => {
     const { title, runtime, by } = deviceOf(column);
     return {
@@ -97,7 +116,7 @@ function cells360(dir: string, stride: number): Series[] {
       const [device, framework, task] = column.split('/') as [string, string, string];
       const { input, classes } = TASKS[task]!;
       const [runtime, by] = RUNTIMES_360[framework]!;
-      const networks = arch.map((code): Network => ({ name: `nas-bench-201 ${code} ${input.join('x')}/${classes}`, group: `nb201 ${code}`, graph: () => cellGraph(code, input, classes) }));
+      const networks = arch.map((code): Network => ({ name: `nas-bench-201 ${code} ${input.join('x')}/${classes}`, group: `nb201 ${functionOf(code)}`, graph: () => cellGraph(code, input, classes) }));
       const key = `${quantity} ${device} ${framework}`;
       const known = series.get(key) ?? {
         device, title: device === 'pi5' ? 'Raspberry Pi 5' : 'Google Pixel 6a', runtime, runtimeTitle: by, family: 'nas-bench-201', quantity, precision: 'fp32',

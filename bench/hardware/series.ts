@@ -36,12 +36,12 @@ export interface Series {
   readonly rows: readonly Row[];
 }
 
-/** A JSON file of the folder, gzip or not; null if it is not there. */
+/** A JSON file of the folder, as named or with .gz behind it; null if it is not there. */
 export function readMeasured<T>(dir: string, file: string): T | null {
-  const path = join(dir, file);
-  if (!existsSync(path)) return null;
+  const path = [join(dir, file), join(dir, `${file}.gz`)].find((p) => existsSync(p));
+  if (path === undefined) return null;
   const bytes = readFileSync(path);
-  return JSON.parse((file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as T;
+  return JSON.parse((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as T;
 }
 
 /** Work of networks in the terms of the latency model, computed once for each network and runtime. */
