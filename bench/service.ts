@@ -6,7 +6,7 @@ import { createStudy, json, ServiceProcess, untilEnded } from '../test/support/s
 /**
  * 10,000 cheap trials in one study: what does the service itself cost?
  * Starts `caddis serve` (embedded, or DATABASE_URL and REDIS_URL as set), submits one study over the measured table for each
- * algorithm, and times it and the endpoints a page calls. `--json` prints one document, `--trials N` another size.
+ * algorithm, and times it and the endpoints a page calls. `--json` prints one document, `--trials N` another size, `--algorithms a,b` others.
  */
 interface Row {
   readonly algorithm: string;
@@ -22,8 +22,8 @@ interface Row {
   readonly frontSize: number;
 }
 
-const argument = (name: string): string | undefined => process.argv[process.argv.indexOf(name) + 1];
-const trials = process.argv.includes('--trials') ? Number(argument('--trials')) : 10_000;
+const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
+const trials = Number(argument('--trials') ?? 10_000);
 
 async function measure(base: string, pid: number, algorithm: string): Promise<Row> {
   const study = await createStudy(base, {
@@ -59,7 +59,7 @@ const service = await ServiceProcess.serve({ CADDIS_DATA_DIR: dir, ...(DATABASE_
 const workers = REDIS_URL ? [ServiceProcess.worker({ DATABASE_URL: DATABASE_URL!, REDIS_URL })] : [];
 try {
   const rows: Row[] = [];
-  for (const algorithm of ['random', 'mads']) rows.push(await measure(service.url, service.child.pid!, algorithm));
+  for (const algorithm of (argument('--algorithms') ?? 'random,mads').split(',')) rows.push(await measure(service.url, service.child.pid!, algorithm));
   const report = { database: DATABASE_URL ? 'PostgreSQL' : 'embedded', queue: REDIS_URL ? 'Bull on Redis' : 'in process', cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, rows };
   const text = process.argv.includes('--json')
     ? JSON.stringify(report, null, 2)
