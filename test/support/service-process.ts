@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { StudyDetail, StudySummary, TrialPage, TrialView } from '@app/contracts';
 
-const CLI = join(import.meta.dirname, '../../dist/apps/cli/src/main.js');
+// The bench runs this file compiled, one folder deeper.
+const here = join(import.meta.dirname, '../..');
+const CLI = join(basename(here) === 'dist' ? here : join(here, 'dist'), 'apps/cli/src/main.js');
 
 /** A process of the service, as a user starts it. Ended by its own process id. */
 export class ServiceProcess {
