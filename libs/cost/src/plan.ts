@@ -50,6 +50,22 @@ export interface ExecutionPlan {
   readonly dependsOnInput: boolean;
 }
 
+const plans = new WeakMap<Graph, ExecutionPlan>();
+
+/**
+ * `planExecution`, once a graph: a candidate is priced on several devices. A graph is a value that never changes, and the plan goes
+ * when it goes.
+ *
+ * @throws GraphError if the graph breaks a rule
+ */
+export function planOnce(graph: Graph): ExecutionPlan {
+  const known = plans.get(graph);
+  if (known !== undefined) return known;
+  const plan = planExecution(graph);
+  plans.set(graph, plan);
+  return plan;
+}
+
 /** @throws GraphError if the graph breaks a rule */
 export function planExecution(graph: Graph): ExecutionPlan {
   const folded = foldZeros(graph);

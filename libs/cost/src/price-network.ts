@@ -2,7 +2,7 @@ import type { Graph } from '@app/graph';
 import { fittedPrice, spreadOver, type FittedPrice } from './latency-model.js';
 import { memoryRuleOf, runtimeMemory } from './memory/runtime-memory.js';
 import { memoryOfPlan } from './peak-memory.js';
-import { BYTES_PER_ELEMENT, planExecution, storedWeightBytes, weightBytes, workOf, type ExecutionPlan } from './plan.js';
+import { BYTES_PER_ELEMENT, planOnce, storedWeightBytes, weightBytes, workOf, type ExecutionPlan } from './plan.js';
 import { operatorEnergy, operatorTime, precisionProfile } from './roofline.js';
 import type { DeviceProfile, Estimate, Figure, LayerCost, NetworkCost, Precision } from './types.js';
 
@@ -28,7 +28,7 @@ export const FITTED_MODEL = 'terms-1';
  */
 export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Precision = device.defaultPrecision): NetworkCost {
   precisionProfile(device, precision);
-  const plan = planExecution(graph);
+  const plan = planOnce(graph);
   const memory = memoryOfPlan(plan, BYTES_PER_ELEMENT[precision]);
   const fitted = (model: DeviceProfile['latencyModel'], uncertainty: Figure): FittedPrice | null => (model?.precision === precision ? fittedPrice(graph, model, uncertainty.value) : null);
   const time = fitted(device.latencyModel, device.uncertainty.latency);

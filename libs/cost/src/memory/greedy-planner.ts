@@ -13,33 +13,47 @@ export interface Placement {
  *
  * @param buffers  sizes already aligned (16 B in TensorFlow Lite Micro)
  *
- * O(n²) for n buffers.
+ * O(n) for n buffers whose lifetimes are short; O(n²) at worst but for the sort.
  */
 export function greedyPlacement(buffers: readonly Buffer[]): Placement {
   const order = Array.from(buffers.keys()).sort((a, b) => buffers[b]!.size - buffers[a]!.size || b - a);
   return placeInOrder(buffers, order);
 }
 
-/** Places each buffer, in the order given, at the lowest gap that holds it. */
+/**
+ * Places each buffer, in the order given, at the lowest gap that holds it. Only buffers of the same time are looked at: those in use when it
+ * comes, and those that come while it is in use.
+ */
 export function placeInOrder(buffers: readonly Buffer[], order: readonly number[]): Placement {
   const offsets = new Array<number>(buffers.length).fill(0);
-  /** placed buffers by offset */
-  const placed: number[] = [];
+  const end = buffers.reduce((most, b) => Math.max(most, b.last), 0);
+  /** placed buffers in use at each time, and those of them that come then */
+  const inUse = Array.from({ length: end + 1 }, (): number[] => []);
+  const coming = Array.from({ length: end + 1 }, (): number[] => []);
+  const others: number[] = [];
   let size = 0;
   for (const id of order) {
-    const { size: wanted, first, last } = buffers[id]!;
+    const wanted = buffers[id]!;
+    others.length = 0;
+    for (const other of inUse[wanted.first]!) insertByOffset(others, other, offsets);
+    for (let t = wanted.first + 1; t <= wanted.last; t++) for (const other of coming[t]!) insertByOffset(others, other, offsets);
     let candidate = 0;
-    for (const other of placed) {
-      const b = buffers[other]!;
-      if (b.first > last || b.last < first) continue;
-      if (offsets[other]! - candidate >= wanted) break;
-      candidate = Math.max(candidate, offsets[other]! + b.size);
+    for (const other of others) {
+      const offset = offsets[other]!;
+      if (offset - candidate >= wanted.size) break;
+      candidate = Math.max(candidate, offset + buffers[other]!.size);
     }
     offsets[id] = candidate;
-    let at = placed.length;
-    while (at > 0 && offsets[placed[at - 1]!]! > candidate) at--;
-    placed.splice(at, 0, id);
-    size = Math.max(size, candidate + wanted);
+    coming[wanted.first]!.push(id);
+    for (let t = wanted.first; t <= wanted.last; t++) inUse[t]!.push(id);
+    size = Math.max(size, candidate + wanted.size);
   }
   return { offsets, size };
+}
+
+function insertByOffset(sorted: number[], id: number, offsets: readonly number[]): void {
+  let at = sorted.length;
+  sorted.push(id);
+  for (; at > 0 && offsets[sorted[at - 1]!]! > offsets[id]!; at--) sorted[at] = sorted[at - 1]!;
+  sorted[at] = id;
 }

@@ -1,6 +1,6 @@
 /** RAM and flash of a network as the runtime of a device uses them. */
 import type { Graph } from '@app/graph';
-import { BYTES_PER_ELEMENT, planExecution, type ExecutionPlan } from '../plan.js';
+import { BYTES_PER_ELEMENT, planOnce, type ExecutionPlan } from '../plan.js';
 import type { DeviceProfile, Precision } from '../types.js';
 import { planArena, type PlannerEffort } from './arena-planner.js';
 import { overlayProgram } from './overlay.js';
@@ -30,10 +30,24 @@ export interface RuntimeMemory {
   readonly metadata: number | null;
 }
 
-/** Null for `live-set`, which `peakMemory` answers. Milliseconds at most: one pass and the greedy planner, no search. */
+const computed = new WeakMap<ExecutionPlan, Map<string, RuntimeMemory>>();
+
+/**
+ * Null for `live-set`, which `peakMemory` answers. One pass and the greedy planner, no search; kept with the plan, since several
+ * devices of a study have the same runtime.
+ */
 export function runtimeMemory(plan: ExecutionPlan, rule: MemoryRule, precision: Precision): RuntimeMemory | null {
-  const bytesPerElement = BYTES_PER_ELEMENT[precision];
   if (rule === 'live-set') return null;
+  let known = computed.get(plan);
+  if (known === undefined) computed.set(plan, (known = new Map()));
+  const key = `${rule} ${precision}`;
+  const memory = known.get(key) ?? memoryOf(plan, rule, precision);
+  known.set(key, memory);
+  return memory;
+}
+
+function memoryOf(plan: ExecutionPlan, rule: Exclude<MemoryRule, 'live-set'>, precision: Precision): RuntimeMemory {
+  const bytesPerElement = BYTES_PER_ELEMENT[precision];
   if (rule === 'overlay') {
     const activations = peakOf(lifetimes(overlayProgram(plan, { bytesPerElement, depthwiseInPlace: true })).buffers);
     return { ram: activations, activations, metadata: null };
@@ -71,7 +85,7 @@ export interface MemorySchedule {
  */
 export function memorySchedule(graph: Graph, device: DeviceProfile, precision: Precision = device.defaultPrecision, maxStates = 20_000, effort: PlannerEffort = {}): MemorySchedule {
   const rule = memoryRuleOf(device.runtime.name);
-  const plan = planExecution(graph);
+  const plan = planOnce(graph);
   const bytesPerElement = BYTES_PER_ELEMENT[precision];
   const tflm = rule === 'tflm' || rule === 'tflm-cmsis-nn';
   const network = tflm ? tflmNetwork(plan, rule, precision) : null;
