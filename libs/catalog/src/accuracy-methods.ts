@@ -1,12 +1,13 @@
-import type { StudySpec } from '@app/contracts';
+import type { DatasetSpec, StudySpec } from '@app/contracts';
 
 type Accuracy = StudySpec['accuracy'];
 export type AccuracyMethod = Accuracy['method'];
 
 /** Methods that find the accuracy of a family's networks by themselves. `command` and `none` go with any space. */
 const METHODS: Readonly<Record<string, readonly AccuracyMethod[]>> = {
-  flynet: ['surrogate'],
-  'nas-bench-201': ['table'],
+  flynet: ['surrogate', 'train'],
+  'nas-bench-201': ['table', 'train'],
+  'resnet18-scaling': ['train'],
 };
 
 export const accuracyMethods = (family: string): readonly AccuracyMethod[] => [...(METHODS[family] ?? []), 'command', 'none'];
@@ -19,3 +20,18 @@ export const DATASETS: Readonly<Record<Extract<Accuracy, { method: 'table' }>['d
   cifar100: { numClasses: 100, resolution: 32 },
   'imagenet16-120': { numClasses: 120, resolution: 16 },
 };
+
+/** What training data ask of the network, as far as their format tells. */
+export function trainedTask(dataset: DatasetSpec): { readonly numClasses?: number; readonly inputChannels?: number } {
+  switch (dataset.format) {
+    case 'cifar10':
+      return { numClasses: 10, inputChannels: 3 };
+    case 'cifar100':
+      return { numClasses: 100, inputChannels: 3 };
+    case 'synthetic':
+      return { numClasses: dataset.classes, inputChannels: dataset.channels };
+    case 'idx':
+    case 'class-json':
+      return { inputChannels: 1 };
+  }
+}

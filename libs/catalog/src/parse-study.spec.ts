@@ -85,7 +85,7 @@ describe('fields', () => {
   it('lists all faults at once, each with its place, what came and what was due', () => {
     expect(issues({ budget: { maxTrials: 0.5 }, surprise: 1, accuracy: { method: 'guess' }, name: undefined, objectives: [{ metric: 'macs', direction: 'up' }] })).toEqual([
       { pointer: '/name', code: 'missing', message: 'missing: expected string' },
-      { pointer: '/accuracy/method', code: 'invalid-union', message: expect.stringMatching(/Expected 'table' \| 'surrogate' \| 'none' \| 'command', got "guess"/) as string },
+      { pointer: '/accuracy/method', code: 'invalid-union', message: expect.stringMatching(/Expected 'table' \| 'surrogate' \| 'none' \| 'command' \| 'train', got "guess"/) as string },
       { pointer: '/objectives/0/direction', code: 'invalid-value', message: 'Invalid option: expected one of "minimize"|"maximize", got "up"' },
       { pointer: '/budget/maxTrials', code: 'invalid-type', message: expect.stringMatching(/int.*got 0.5|expected int/) as string },
       { pointer: '/surprise', code: 'unknown-field', message: 'unknown field "surprise"' },
@@ -185,8 +185,20 @@ describe('devices', () => {
 });
 
 describe('metrics and tasks', () => {
+  it('gives a study that trains the classes and channels of its data where the task is silent, and refuses others', () => {
+    const train = (dataset: object, task?: object) => ({ accuracy: { method: 'train', dataset }, objectives: [{ metric: 'accuracy' }], ...(task === undefined ? {} : { task }) });
+    const synthetic = { format: 'synthetic', classes: 5, channels: 2 };
+    expect(definition(train(synthetic)).spec.task).toEqual({ numClasses: 5, inputChannels: 2 });
+    expect(definition(train(synthetic, { inputChannels: 2 })).spec.task).toEqual({ numClasses: 5, inputChannels: 2 });
+    expect(definition(train({ format: 'idx', directory: 'data' }, { numClasses: 10 })).spec.task).toEqual({ numClasses: 10, inputChannels: 1 });
+    expect(issues(train({ format: 'cifar10', directory: 'data' }, { numClasses: 100, inputChannels: 1 }))).toEqual([
+      { pointer: '/task/numClasses', code: 'unfitting-task', message: 'data set cifar10 has 10 classes; got 100' },
+      { pointer: '/task/inputChannels', code: 'unfitting-task', message: 'data set cifar10 has 3 channels; got 1' },
+    ]);
+  });
+
   it('refuses accuracy where nothing finds it, and says what would', () => {
-    expect(issues({ objectives: [{ metric: 'accuracy' }] })).toEqual([{ pointer: '/objectives/0/metric', code: 'unavailable-metric', message: '"accuracy" needs an accuracy method; for "scaling" there are command' }]);
+    expect(issues({ objectives: [{ metric: 'accuracy' }] })).toEqual([{ pointer: '/objectives/0/metric', code: 'unavailable-metric', message: '"accuracy" needs an accuracy method; for "scaling" there are train, command' }]);
   });
 
   it('refuses a table for a space without one', () => {

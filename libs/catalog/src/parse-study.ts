@@ -1,9 +1,9 @@
 /** The one door for studies: whatever came in, it leaves as a definition that needs no further checks, or as a list of issues. */
-import { metricDefinition, studySpec, type StudySpec } from '@app/contracts';
+import { metricDefinition, studySpec, type DatasetSpec, type StudySpec } from '@app/contracts';
 import type { DeviceProfile } from '@app/cost';
 import { createSearchSpace, SpaceError } from '@app/space';
 import type { SpaceDefinition, StudyDefinition } from '@app/study';
-import { accuracyMethods, DATASETS, familiesWith } from './accuracy-methods.js';
+import { accuracyMethods, DATASETS, familiesWith, trainedTask } from './accuracy-methods.js';
 import { issuesOf, pointer, type Issue } from './issue.js';
 import { completePoint } from './points.js';
 import { resolveDevices } from './resolve-devices.js';
@@ -39,28 +39,48 @@ export function parseStudy(known: Known, input: unknown): StudyParse {
   const unresolved = [space, devices].flatMap((r) => ('issues' in r ? r.issues : []));
   if ('issues' in space || 'issues' in devices) return { issues: unresolved };
 
-  const fitted = fitTask(read.data, space.value, givenClasses(value));
+  const fitted = fitTask(read.data, space.value, givenTask(value));
   const started = startPoints(fitted.spec, fitted.space);
   const issues = [...fitted.issues, ...metricIssues(fitted.spec, fitted.space), ...started.issues];
   if (issues.length > 0) return { issues };
   return { definition: { spec: started.spec, space: fitted.space, devices: devices.value } };
 }
 
-function givenClasses(value: unknown): boolean {
-  const task = (value as { task?: { numClasses?: unknown } }).task;
-  return task?.numClasses !== undefined;
+interface GivenTask {
+  readonly numClasses: boolean;
+  readonly inputChannels: boolean;
 }
 
-function fitTask(spec: StudySpec, space: SpaceDefinition, classesGiven: boolean): { spec: StudySpec; space: SpaceDefinition; issues: Issue[] } {
+function givenTask(value: unknown): GivenTask {
+  const task = (value as { task?: { numClasses?: unknown; inputChannels?: unknown } }).task;
+  return { numClasses: task?.numClasses !== undefined, inputChannels: task?.inputChannels !== undefined };
+}
+
+/** Classes and channels that the data tell by their format; others are found out when they are read. */
+function fitTraining(spec: StudySpec, space: SpaceDefinition, dataset: DatasetSpec, given: GivenTask): { spec: StudySpec; space: SpaceDefinition; issues: Issue[] } {
+  const known = trainedTask(dataset);
+  const issues: Issue[] = [];
+  const task = { ...spec.task };
+  for (const [field, word] of [['numClasses', 'classes'], ['inputChannels', 'channels']] as const) {
+    const due = known[field];
+    if (due === undefined || due === spec.task[field]) continue;
+    if (given[field]) issues.push({ pointer: pointer(['task', field]), code: 'unfitting-task', message: `data set ${dataset.format} has ${due} ${word}; got ${spec.task[field]}` });
+    else task[field] = due;
+  }
+  return { spec: { ...spec, task }, space, issues };
+}
+
+function fitTask(spec: StudySpec, space: SpaceDefinition, given: GivenTask): { spec: StudySpec; space: SpaceDefinition; issues: Issue[] } {
   const { accuracy } = spec;
   const methods = accuracyMethods(space.family);
   if (!methods.includes(accuracy.method)) {
     const message = `method "${accuracy.method}" knows ${familiesWith(accuracy.method).join(', ') || 'no space'}; for "${space.name}" there are ${methods.join(', ')}`;
     return { spec, space, issues: [{ pointer: '/accuracy/method', code: 'unsupported-method', message }] };
   }
+  if (accuracy.method === 'train') return fitTraining(spec, space, accuracy.dataset, given);
   if (accuracy.method !== 'table') return { spec, space, issues: [] };
   const { numClasses, resolution } = DATASETS[accuracy.dataset];
-  if (classesGiven && spec.task.numClasses !== numClasses) {
+  if (given.numClasses && spec.task.numClasses !== numClasses) {
     return { spec, space, issues: [{ pointer: '/task/numClasses', code: 'unfitting-task', message: `data set ${accuracy.dataset} has ${numClasses} classes; got ${spec.task.numClasses}` }] };
   }
   return { spec: { ...spec, task: { ...spec.task, numClasses } }, space: { ...space, settings: { ...space.settings, resolution } }, issues: [] };

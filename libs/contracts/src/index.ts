@@ -1,3 +1,4 @@
 export * from './metrics.js';
 export * from './study-spec.js';
 export * from './rest.js';
+export * from './training-spec.js';

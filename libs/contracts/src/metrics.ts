@@ -15,6 +15,8 @@ export const metricValue = z.strictObject({
   source: z.string(),
   /** for instance: outside the range the model was fitted on */
   warnings: z.array(z.string()).optional(),
+  /** learning curve: the value after each epoch, same unit */
+  curve: z.array(z.number()).optional(),
 }).meta({ id: 'MetricValue' });
 export type MetricValue = z.infer<typeof metricValue>;
 

@@ -2,6 +2,7 @@ import { EvaluatorError, type AccuracyEvaluator, type StudyDefinition } from '@a
 import { commandEvaluator, refuseCommand } from './command/command-evaluator.js';
 import { flynetSurrogate } from './surrogate/flynet-surrogate.js';
 import { tableEvaluator } from './table/table-evaluator.js';
+import { trainEvaluator } from './training/train-evaluator.js';
 
 export type { AccuracyEvaluator, AccuracyRequest } from '@app/study';
 export { EvaluatorError } from '@app/study';
@@ -9,7 +10,13 @@ export { commandEvaluator } from './command/command-evaluator.js';
 export { startCommand, type CommandOptions, type CommandRunner } from './command/command-process.js';
 export type { CommandId } from './command/answer.js';
 export { runOnnx, verifyExport, type ExportCheck } from './session.js';
+export type { Dataset as ImageDataset, ImageSet } from './data/image-set.js';
+export { DatasetError } from './data/image-set.js';
+export { loadDataset } from './data/load.js';
+export { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from './training/checkpoint.js';
 export { openProgram, type ProgramSession, type SessionOptions } from './training/program-session.js';
+export { trainEvaluator } from './training/train-evaluator.js';
+export { openJudge, stepRecipe, trainNetwork, UnfitData, type Judge, type TrainOutcome, type TrainRequest } from './training/trainer.js';
 export { FLYNET_SURROGATE, flynetSurrogate } from './surrogate/flynet-surrogate.js';
 export { readCells, type CellColumn, type Cells } from './table/cells.js';
 export { tableEvaluator, type Dataset } from './table/table-evaluator.js';
@@ -28,6 +35,8 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
       return surrogateOf(definition.space.family);
     case 'none':
       return NO_ACCURACY;
+    case 'train':
+      return trainEvaluator(accuracy, definition.spec.seed);
     case 'command':
       if (options.allowCommands !== true) refuseCommand();
       return commandEvaluator({ command: accuracy.command, metrics: accuracy.metrics });

@@ -1,0 +1,21 @@
+import type { TrainAccuracy } from '@app/contracts';
+import type { Graph } from '@app/graph';
+import type { Checkpoint } from './checkpoint.js';
+
+/** What a training process is asked for. */
+export interface TrainTask {
+  readonly id: number;
+  readonly accuracy: TrainAccuracy;
+  readonly graph: Graph;
+  readonly seed: number;
+  /** epochs to train up to, of `accuracy.epochs` */
+  readonly until: number;
+  readonly from: Checkpoint | null;
+}
+
+export type TrainAnswer =
+  | { readonly id: number; readonly kind: 'epoch'; readonly epoch: number; readonly accuracy: number; readonly loss: number }
+  | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly judgedOn: number; readonly checkpoint: Checkpoint }
+  | { readonly id: number; readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly curve: readonly number[] }
+  /** reason of the trial's failure; null: a fault of ours */
+  | { readonly id: number; readonly kind: 'failed'; readonly reason: string | null; readonly message: string; readonly stack: string | undefined };

@@ -1,0 +1,70 @@
+import type { DatasetSpec, MetricValue, TrainAccuracy } from '@app/contracts';
+import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
+import type { Checkpoint } from './checkpoint.js';
+import { TrainingProcesses } from './training-processes.js';
+
+/** Images a second, training and judging, of a middling FlyNet on one core of a server of 2024: for planning only. */
+const IMAGES_PER_SECOND = 500;
+/** What a data set holds until it is read. */
+const USUAL_IMAGES = 50_000;
+/** Trials whose training is remembered, to go on at a higher fidelity. */
+const REMEMBERED = 32;
+/** 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side. */
+const Z_90 = 1.6449;
+
+/**
+ * Accuracy by training each candidate from its first weights, in a process of its own. At a fidelity f it trains for the first f·epochs
+ * epochs of the whole schedule; asked again for the same point at a higher one, it goes on from there.
+ *
+ * The interval is what the number of held-out images leaves open, not what another seed would change.
+ */
+export function trainEvaluator(accuracy: TrainAccuracy, seed: number): AccuracyEvaluator {
+  const processes = new TrainingProcesses();
+  const remembered = new Map<string, Checkpoint>();
+  return {
+    id: `train/${accuracy.dataset.format}`,
+    secondsPerTrial: Math.max(2, (accuracy.epochs * imagesOf(accuracy.dataset)) / IMAGES_PER_SECOND),
+    metrics: ['accuracy', 'error'],
+    evaluate: async ({ graph, point, signal, fidelity = 1 }) => {
+      if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to train');
+      const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
+      const key = JSON.stringify(Object.entries(point).sort(([a], [b]) => (a < b ? -1 : 1)));
+      const before = remembered.get(key);
+      const answer = await processes.train({ accuracy, graph, seed, until, from: before !== undefined && before.epoch <= until ? before : null }, signal);
+      if (answer.kind === 'diverged') {
+        throw new EvaluatorError('diverged', `the loss was no number any more at step ${answer.step}, in epoch ${answer.epoch}${answer.curve.length === 0 ? '' : `; accuracy before: ${answer.curve.map((a) => a.toFixed(1)).join(', ')} %`}`);
+      }
+      remember(remembered, key, until < accuracy.epochs ? answer.checkpoint : null);
+      return metricsOf(accuracy, answer.accuracy, answer.judgedOn, answer.checkpoint.curve, seed);
+    },
+    close: () => processes.close(),
+  };
+}
+
+function remember(remembered: Map<string, Checkpoint>, key: string, checkpoint: Checkpoint | null): void {
+  remembered.delete(key);
+  if (checkpoint === null) return;
+  remembered.set(key, checkpoint);
+  if (remembered.size > REMEMBERED) remembered.delete(remembered.keys().next().value!);
+}
+
+const imagesOf = (dataset: DatasetSpec): number => (dataset.format === 'synthetic' ? dataset.images : USUAL_IMAGES) * dataset.share;
+
+function metricsOf({ dataset, recipe, batch }: TrainAccuracy, accuracy: number, judgedOn: number, curve: readonly number[], seed: number): Record<string, MetricValue> {
+  const name = 'directory' in dataset ? `${dataset.format} ${dataset.directory}` : dataset.format;
+  const source = `trained for ${curve.length} epochs on ${name} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images`;
+  const [low, high] = wilson(accuracy / 100, judgedOn);
+  const metric = (value: number, interval: [number, number], values: number[]): MetricValue => ({ value, unit: '%', provenance: 'trained', interval, source, curve: values });
+  return {
+    accuracy: metric(accuracy, [100 * low, 100 * high], [...curve]),
+    error: metric(100 - accuracy, [100 * (1 - high), 100 * (1 - low)], curve.map((a) => 100 - a)),
+  };
+}
+
+/** 90 % interval of a share p of n (Wilson 1927). */
+function wilson(p: number, n: number): [number, number] {
+  const z2 = Z_90 ** 2 / n;
+  const centre = (p + z2 / 2) / (1 + z2);
+  const half = (Z_90 * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n))) / (1 + z2);
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}

@@ -1,0 +1,39 @@
+/** Entry of a training process: a step is synchronous native code, and the process that renews leases must not stand still for it. */
+import type { DatasetSpec } from '@app/contracts';
+import { DatasetError, type Dataset } from '../data/image-set.js';
+import { loadDataset } from '../data/load.js';
+import type { TrainAnswer, TrainTask } from './protocol.js';
+import { trainNetwork, UnfitData } from './trainer.js';
+
+/** The data of the last task: a study's trials all have the same. */
+let loaded: { readonly key: string; readonly data: Dataset } | null = null;
+
+function dataOf(spec: DatasetSpec): Dataset {
+  const key = JSON.stringify(spec);
+  if (loaded?.key !== key) loaded = { key, data: loadDataset(spec) };
+  return loaded.data;
+}
+
+async function answer({ id, accuracy, graph, seed, until, from }: TrainTask, tell: (answer: TrainAnswer) => void): Promise<TrainAnswer> {
+  const data = dataOf(accuracy.dataset);
+  const outcome = await trainNetwork({
+    graph, data, recipe: accuracy.recipe, batch: accuracy.batch, epochs: accuracy.epochs, until, seed, from: from ?? undefined,
+    onEpoch: ({ epoch, curve, losses }) => tell({ id, kind: 'epoch', epoch, accuracy: curve.at(-1)!, loss: losses.at(-1)! }),
+  });
+  if (outcome.kind === 'diverged') return { id, kind: 'diverged', epoch: outcome.epoch, step: outcome.step, curve: outcome.curve };
+  return { id, kind: 'trained', accuracy: outcome.accuracy, judgedOn: data.validation.count, checkpoint: outcome.checkpoint };
+}
+
+function failure(id: number, error: Error): TrainAnswer {
+  const reason = error instanceof DatasetError ? 'invalid-dataset' : error instanceof UnfitData || error.name === 'GraphError' ? 'unsupported' : null;
+  return { id, kind: 'failed', reason, message: error.message, stack: error.stack };
+}
+
+process.on('message', (task: TrainTask) => {
+  const tell = (message: TrainAnswer): void => {
+    process.send!(message);
+  };
+  answer(task, tell).then(tell, (error: Error) => tell(failure(task.id, error)));
+});
+// whoever asked is gone
+process.on('disconnect', () => process.exit());
