@@ -4,7 +4,8 @@
  * The arena has two ends. At its head lie activations and scratch buffers, as the greedy planner places them, sizes rounded up to 16 B.
  * From its tail grow what the interpreter keeps: structures per operator and tensor, parsed attributes, operator data, requantisation
  * multipliers. Sizes of the structures are those of the sources (tensorflow/tflite-micro, `micro_allocator.cc`, `c_api_types.h`, `kernels/`);
- * the two constants that cover the allocators' own objects are from the measured arenas, which they meet to the byte.
+ * the constants that cover the allocators' own objects are from the measured arenas of built networks, which they meet to the byte. Files
+ * of other origin may hold constants that operators share, or tensors nothing reads: 12 B each.
  */
 import { greedyPlacement, type Placement } from './greedy-planner.js';
 import { alignUp, lifetimes, peakOf, type MemoryProgram } from './program.js';
@@ -84,8 +85,8 @@ const NODE = 32;
 const EVAL_TENSOR = 12;
 /** allocators, planner and graph of the interpreter */
 const INTERPRETER = 244;
-/** scratch buffer table and, of every network input and output, pointer 4, `TfLiteTensor` 36, quantisation 20 */
-const TAIL = 4;
+/** B of odds and ends: 4 in quantised models, 8 in others; and of every network input and output pointer 4, `TfLiteTensor` 36, quantisation 20 */
+const TAIL = { quantized: 4, single: 8 } as const;
 const IO_TENSOR = 40;
 const IO_QUANTIZATION = 20;
 const SCRATCH_HANDLE = 4;
@@ -97,7 +98,7 @@ function persistentBytes({ operators, program, quantized }: TflmNetwork): number
   const data = operators.reduce((sum, op) => sum + OPERATOR[op.kind].data + 2 * alignUp(4 * op.channels, TFLM_ALIGNMENT), 0);
   const scratch = program.ops.reduce((sum, op) => sum + op.scratch.length, 0);
   const io = (program.inputs.length + program.outputs.length) * (IO_TENSOR + (quantized ? IO_QUANTIZATION : 0));
-  return alignUp(structures, TFLM_ALIGNMENT) + data + SCRATCH_HANDLE * scratch + io + TAIL;
+  return alignUp(structures, TFLM_ALIGNMENT) + data + SCRATCH_HANDLE * scratch + io + (quantized ? TAIL.quantized : TAIL.single);
 }
 
 /**
