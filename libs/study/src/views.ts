@@ -65,7 +65,7 @@ function shownMetrics(metrics: Metrics, units: ReadonlyMap<string, string>): Rec
   return Object.fromEntries(Object.entries(metrics).map(([key, m]) => {
     const unit = units.get(key) ?? m.unit;
     if (unit === m.unit) return [key, m];
-    return [key, { ...m, value: convert(m.value, m.unit, unit), unit, ...(m.interval ? { interval: [convert(m.interval[0], m.unit, unit), convert(m.interval[1], m.unit, unit)] as [number, number] } : {}) }];
+    return [key, { ...m, value: convert(m.value, m.unit, unit), unit, ...(m.interval ? { interval: [convert(m.interval[0], m.unit, unit), convert(m.interval[1], m.unit, unit)] as [number, number] } : {}), ...(m.curve ? { curve: m.curve.map((v) => convert(v, m.unit, unit)) } : {}) }];
   }));
 }
 

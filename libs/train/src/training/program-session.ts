@@ -16,16 +16,19 @@ export interface ProgramSession {
 export interface SessionOptions {
   /** default 1 */
   readonly threads?: number;
+  /** beginning of the path of onnxruntime's profile, written at the end */
+  readonly profileTo?: string;
 }
 
 /**
  * Opens a session. Threads don't spin (on cores that others use, spinning doubles the time of a step); no memory pattern, which
  * would hold nearly twice the memory; weights are inputs, so there is little for the optimiser to do.
  */
-export async function openProgram(program: Program, { threads = 1 }: SessionOptions = {}): Promise<ProgramSession> {
+export async function openProgram(program: Program, { threads = 1, profileTo }: SessionOptions = {}): Promise<ProgramSession> {
   const { InferenceSession, Tensor } = (await import('onnxruntime-node')).default;
   const session: InferenceSession = await InferenceSession.create(programToOnnx(program), {
     intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3, enableMemPattern: false, graphOptimizationLevel: 'basic',
+    ...(profileTo === undefined ? {} : { enableProfiling: true, profileFilePrefix: profileTo }),
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
   const shapes = new Map<string, Shape>(program.inputs.map((v) => [v.name, v.shape]));
@@ -41,6 +44,9 @@ export async function openProgram(program: Program, { threads = 1 }: SessionOpti
       const results = await session.run(tensors);
       return Object.fromEntries(Object.entries(names).map(([role, name]) => [role, results[name]!.data as Float32Array]));
     },
-    close: () => session.release(),
+    close: async () => {
+      if (profileTo !== undefined) session.endProfiling();
+      await session.release();
+    },
   };
 }
