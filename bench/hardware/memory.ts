@@ -125,6 +125,7 @@ function reordering(rows: readonly ArenaRow[]): Reordered[] {
 }
 
 function planners(rows: readonly ArenaRow[]): Record<string, number> {
+  if (rows.length === 0) return { count: 0 };
   const plans = rows.map(({ network }) => {
     const tflm = toTflm(network);
     const { buffers } = lifetimes(tflm.program, undefined, TFLM_ALIGNMENT);

@@ -89,6 +89,14 @@ describe('caddis', () => {
     expect(manifest.onnx.verified.maxAbsoluteDifference).toBeLessThanOrEqual(1e-4);
   });
 
+  it('shows what another order of execution and patches would save', () => {
+    const { devices } = JSON.parse(caddis('predict', '--space', 'nas-bench-201', '--architecture', '303213', '--classes', '10', '--device', 'stm32f446re,pixel-3', '--reorder', '--json').stdout);
+    const [{ schedule }] = devices;
+    expect(schedule).toMatchObject({ rule: 'tflm-cmsis-nn', optimal: true });
+    expect(schedule.reordered).toBeLessThan(schedule.activations);
+    expect(caddis('predict', '--space', 'nas-bench-201', '--architecture', '303213', '--device', 'stm32f446re', '--reorder').stdout).toMatch(/best order.*saved/);
+  });
+
   it('searches, keeps the search, and answers with one JSON document', () => {
     const out = join(dir, 'kept');
     const args = ['search', join(root, 'search-spaces/examples/nas201-three-objectives.yaml'), '--trials', '30', '--out', out, '--json'];

@@ -14,9 +14,9 @@ export interface ArenaPlan extends Placement {
 }
 
 export interface PlannerEffort {
-  /** rounds of pulling the highest buffer forward; default 200 */
+  /** rounds of pulling the highest buffers forward, fewer above 128 buffers; default 200 */
   readonly rounds?: number;
-  /** nodes of branch and bound; default 20,000 */
+  /** nodes of branch and bound, one of n buffers counting for n / 64; default 20,000 */
   readonly nodes?: number;
 }
 
@@ -37,7 +37,7 @@ export function planArena(buffers: readonly Buffer[], effort: PlannerEffort = {}
   for (const order of greedyOrders(buffers)) if (offer(order).size === lowerBound) break;
   let found: Placement = best ?? { offsets: [], size: 0 };
   if (found.size > lowerBound) {
-    pullForward(buffers, bestOrder, lowerBound, effort.rounds ?? 200, offer);
+    pullForward(buffers, bestOrder, lowerBound, Math.ceil((effort.rounds ?? 200) / Math.ceil(buffers.length / 128)), offer);
     found = best ?? found;
   }
   if (found.size === lowerBound) return { ...found, lowerBound, proven: true };
@@ -72,8 +72,8 @@ function pullForward(buffers: readonly Buffer[], start: readonly number[], lower
   for (let round = 0; round < rounds; round++) {
     const { offsets, size } = offer(order);
     if (size === lowerBound) return;
-    const top = order.filter((id) => offsets[id]! + buffers[id]!.size > lowerBound);
-    order = [...top, ...order.filter((id) => !top.includes(id))];
+    const high = (id: number): boolean => offsets[id]! + buffers[id]!.size > lowerBound;
+    order = [...order.filter(high), ...order.filter((id) => !high(id))];
     const key = order.join();
     if (seen.has(key)) return;
     seen.add(key);
@@ -95,6 +95,7 @@ function branchAndBound(buffers: readonly Buffer[], upper: number, lowerBound: n
   let best: number[] | null = null;
   let bound = upper;
   let left = nodes;
+  const price = Math.ceil(n / 64);
   const onTop = (b: Buffer): number => {
     let offset = 0;
     for (let t = b.first; t <= b.last; t++) offset = Math.max(offset, top[t]!);
@@ -113,7 +114,8 @@ function branchAndBound(buffers: readonly Buffer[], upper: number, lowerBound: n
     }
     choices.sort((a, b) => a.offset - b.offset || buffers[b.id]!.size - buffers[a.id]!.size || a.id - b.id);
     for (const { id, offset } of choices) {
-      if (bound === lowerBound || left-- <= 0) return;
+      if (bound === lowerBound || left <= 0) return;
+      left -= price;
       const b = buffers[id]!;
       const before = top.slice(b.first, b.last + 1);
       let promising = offset + b.size < bound;

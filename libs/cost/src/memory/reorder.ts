@@ -28,7 +28,7 @@ export interface Reordering {
 }
 
 /**
- * @param maxStates  states looked at in all; with more needed, the result carries a gap
+ * @param maxStates  states looked at in all, one of a part of n operators counting for n / 64; with more needed, the result carries a gap
  * @param alignment  B, tensor sizes are rounded up to it
  */
 export function reorderOperators(program: MemoryProgram, maxStates = 50_000, alignment = 1): Reordering {
@@ -149,34 +149,54 @@ interface PartOrder {
   readonly states: number;
 }
 
+/** A set of operators that ran, as a path of steps from the empty one. */
 interface State {
+  readonly from: State | null;
+  /** operators that ran since `from` */
+  readonly ran: readonly number[];
+  /** operators that ran in all */
+  readonly count: number;
+  readonly peak: number;
+}
+
+interface Found {
   readonly done: readonly number[];
   readonly peak: number;
+}
+
+function pathOf(state: State): number[] {
+  const steps: (readonly number[])[] = [];
+  for (let at: State | null = state; at !== null; at = at.from) steps.push(at.ran);
+  return steps.reverse().flat();
 }
 
 /** Best order of a part from the memory's current state, which is left as it was. Peaks up to `floor` count as `floor`. */
 function orderPart(memory: MemoryStates, part: readonly number[], floor: number, maxStates: number): PartOrder {
   const given = peakOfOrder(memory, part, floor);
   if (given <= floor) return { order: part, peak: floor, lowerBound: 0, states: 0 };
-  let upper: State = { done: part, peak: given };
+  let upper: Found = { done: part, peak: given };
   const greedy = greedyOrder(memory, part, floor);
   if (greedy.peak < upper.peak) upper = greedy;
   const queue = new StateQueue();
   const reached = new Map<string, number>();
-  queue.push({ done: [], peak: floor });
+  const place = new Map(part.map((op, i) => [op, i]));
+  queue.push({ from: null, ran: [], count: 0, peak: floor });
   let states = 0;
+  const price = Math.ceil(part.length / 64);
   for (let state = queue.pop(); state !== undefined && state.peak < upper.peak; state = queue.pop()) {
     if (states >= maxStates) return { order: upper.done, peak: upper.peak, lowerBound: state.peak > floor ? state.peak : 0, states };
-    states++;
-    for (const op of state.done) memory.run(op);
-    const forced = runHarmless(memory, part, state.peak);
-    const done = [...state.done, ...forced];
+    states += price;
+    const path = pathOf(state);
+    for (const op of path) memory.run(op);
+    const harmless = runHarmless(memory, part, state.peak);
+    const done = [...path, ...harmless];
     if (done.length === part.length) upper = { done, peak: state.peak };
-    else if (isNew(reached, done, state.peak)) {
+    else if (isNew(reached, keyOf(done, place), state.peak)) {
+      const from: State = harmless.length === 0 ? state : { from: state, ran: harmless, count: done.length, peak: state.peak };
       for (const op of part) {
         if (!memory.ready(op)) continue;
         const peak = Math.max(state.peak, memory.step(op).during);
-        if (peak < upper.peak) queue.push({ done: [...done, op], peak });
+        if (peak < upper.peak) queue.push({ from, ran: [op], count: done.length + 1, peak });
       }
     }
     for (let i = done.length - 1; i >= 0; i--) memory.undo(done[i]!);
@@ -184,8 +204,17 @@ function orderPart(memory: MemoryStates, part: readonly number[], floor: number,
   return { order: upper.done, peak: upper.peak, lowerBound: upper.peak > floor ? upper.peak : 0, states };
 }
 
-function isNew(reached: Map<string, number>, done: readonly number[], peak: number): boolean {
-  const key = [...done].sort((a, b) => a - b).join();
+/** The set as bits, sixteen a character. */
+function keyOf(done: readonly number[], place: ReadonlyMap<number, number>): string {
+  const bits = new Uint16Array((place.size >> 4) + 1);
+  for (const op of done) {
+    const i = place.get(op)!;
+    bits[i >> 4]! |= 1 << (i & 15);
+  }
+  return String.fromCharCode(...bits);
+}
+
+function isNew(reached: Map<string, number>, key: string, peak: number): boolean {
   const known = reached.get(key);
   if (known !== undefined && known <= peak) return false;
   reached.set(key, peak);
@@ -218,7 +247,7 @@ function peakOfOrder(memory: MemoryStates, order: readonly number[], floor: numb
 }
 
 /** At each step the ready operator that leaves least in use, of equal ones the one that needs least. */
-function greedyOrder(memory: MemoryStates, part: readonly number[], floor: number): State {
+function greedyOrder(memory: MemoryStates, part: readonly number[], floor: number): Found {
   const done: number[] = [];
   let peak = floor;
   while (done.length < part.length) {
@@ -269,5 +298,5 @@ class StateQueue {
 }
 
 function before(a: State, b: State): boolean {
-  return a.peak !== b.peak ? a.peak < b.peak : a.done.length > b.done.length;
+  return a.peak !== b.peak ? a.peak < b.peak : a.count > b.count;
 }

@@ -17,7 +17,7 @@ export type MemoryRule = 'tflm' | 'tflm-cmsis-nn' | 'overlay' | 'live-set';
 
 /** By the name of the profile's runtime. */
 export function memoryRuleOf(runtime: string): MemoryRule {
-  if (/tensorflow lite (for )?micro|tflm/i.test(runtime)) return /cmsis/i.test(runtime) ? 'tflm-cmsis-nn' : 'tflm';
+  if (/tensorflow lite (for )?micro|tflm|^cmsis-nn/i.test(runtime)) return /cmsis/i.test(runtime) ? 'tflm-cmsis-nn' : 'tflm';
   return /x-cube-ai|cube\.ai|tinyengine/i.test(runtime) ? 'overlay' : 'live-set';
 }
 
