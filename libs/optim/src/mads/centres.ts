@@ -18,9 +18,10 @@ export function chooseCentres(barrier: Barrier, done: ReadonlySet<string>): Cent
     const front = barrier.infeasibleFront().filter(open);
     const candidates = front.length > 0 ? front : barrier.infeasible.filter(open);
     if (candidates.length === 0) return null;
-    const least = candidates.reduce((a, b) => (b.point.h < a.point.h ? b : a));
+    const least = barrier.infeasible.filter(open).reduce((a, b) => (b.point.h < a.point.h ? b : a));
     const frame = relativeFrame(barrier.axes, least.mesh);
-    return { primary: widestGap(barrier, candidates, candidates.filter((l) => relativeFrame(barrier.axes, l.mesh) >= frame)) ?? least, secondary: null };
+    const other = widestGap(barrier, candidates, candidates.filter((l) => relativeFrame(barrier.axes, l.mesh) >= frame));
+    return { primary: least, secondary: other === least ? null : other };
   }
   const infeasible = mostProminent(barrier, barrier.infeasibleFront().filter(open));
   if (!feasible) return infeasible ? { primary: infeasible.listed, secondary: null } : null;

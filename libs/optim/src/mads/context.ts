@@ -1,6 +1,6 @@
 import type { Rng } from '@app/numeric';
 import type { Genes, SearchSpace } from '@app/space';
-import type { SearchProblem } from '../contract.js';
+import type { SearchProblem, Told } from '../contract.js';
 import type { Ledger } from '../ledger.js';
 import type { Barrier, Listed } from './barrier.js';
 import type { Evaluated } from './evaluated.js';
@@ -18,6 +18,8 @@ export interface Context {
   readonly scales: readonly number[];
   /** Non-dominated feasible points of the whole run, not only since the last restart. */
   front(): readonly Evaluated[];
+  /** The latest told points that share the categories and the activity of these genes, as many as a search looks through. */
+  kin(genes: Genes): readonly Told[];
   /** Mesh of a listed point; the initial one for others. */
   meshOf(key: string): Mesh;
 }

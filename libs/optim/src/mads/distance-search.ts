@@ -12,9 +12,11 @@ import { DistanceModel, fitWeights, type Features } from './distance-model.js';
 import type { Evaluated } from './evaluated.js';
 import { frameSize } from './granular-mesh.js';
 
-const MOST_POINTS = 250;
+const MOST_POINTS = 160;
 const MOST_POINTS_FITTED = 90;
 const LEAST_POINTS = 6;
+/** Points of the front that gains are measured against. */
+const MOST_FRONT = 60;
 const CANDIDATES = 300;
 const FINALISTS = 50;
 /** Beyond this many objectives hypervolume is left for a weighted maximum. */
@@ -77,7 +79,7 @@ export class Acquisition {
   private constructor(context: Context, readonly features: Features, models: readonly DistanceModel[], m: number, rng: Rng) {
     this.#objectives = models.slice(0, m);
     this.#constraints = models.slice(m);
-    this.#front = context.front().map((e) => e.f);
+    this.#front = thinned(context.front().map((e) => e.f), MOST_FRONT);
     const { ideal, reference } = acquisitionReference(context, this.#front, rng);
     this.#ideal = ideal;
     this.#reference = reference;
@@ -123,11 +125,20 @@ export class Acquisition {
   }
 }
 
+/** At most so many of a front: the best in each objective and an even pick in lexicographic order. */
+export function thinned(front: readonly (readonly number[])[], most: number): readonly (readonly number[])[] {
+  if (front.length <= most) return front;
+  const sorted = [...front].sort((a, b) => a.reduce((order, v, j) => order || v - b[j]!, 0));
+  const kept = new Set(sorted[0]!.map((_, j) => sorted.reduce((best, f) => (f[j]! < best[j]! ? f : best))));
+  for (let k = 0; k < most; k++) kept.add(sorted[Math.floor((k * sorted.length) / most)]!);
+  return [...kept];
+}
+
 /**
  * The user's reference point if a point of the front lies below it. Otherwise alternately just beyond the worst seen, which finds the
  * ends of the front, and just beyond the front, which fills it; always the former with fewer than m + 1 members.
  */
-function acquisitionReference(context: Context, front: readonly (readonly number[])[], rng: Rng): { ideal: number[]; reference: number[] } {
+export function acquisitionReference(context: Context, front: readonly (readonly number[])[], rng: Rng): { ideal: number[]; reference: number[] } {
   const m = context.problem.objectives;
   const column = (list: readonly (readonly number[])[], j: number): number[] => list.map((f) => f[j]!);
   const ideal = Array.from({ length: m }, (_, j) => Math.min(...column(front, j)));

@@ -85,7 +85,7 @@ export function coarsened(axes: readonly (MeshAxis | null)[], mesh: Mesh, step: 
   });
 }
 
-/** Nothing left to refine: grids at frame 1, continuous meshes below 1e-9 of the range. */
+/** Nothing left to refine: grids at frame 1, continuous meshes below FINEST. */
 export function isFinest(axes: readonly (MeshAxis | null)[], mesh: Mesh): boolean {
   return axes.every((a, i) => a === null || (a.granularity === 1 ? mesh[i]! <= 0 : meshSize(a, mesh[i]!) < FINEST));
 }

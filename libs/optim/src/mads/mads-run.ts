@@ -17,17 +17,21 @@ import { Features } from './distance-model.js';
 import { Acquisition, learn } from './distance-search.js';
 import { evaluated, violationScales, type Evaluated } from './evaluated.js';
 import { initialMesh, isFinest, meshAxes, refined, type Mesh, type MeshAxis } from './granular-mesh.js';
-import { localModel } from './model-search.js';
+import { localModel, type LocalModel } from './model-search.js';
 import { farthestPoint, fillPoint } from './restart.js';
 import type { MadsSettings } from './settings.js';
 import { stagePoints } from './stages.js';
-import { initialState, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
+import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
+/** From twice so many trials on the learned distances have a turn only every second generation, and so on: the cost of a trial stays bounded. */
+const ACQUISITION_EASE = 600;
+/** The latest told points that a local model looks through. */
+const MOST_KIN = 2000;
 const POLL = STAGES.indexOf('poll');
 
 export class MadsRun implements OptimizerRun, Context {
@@ -40,6 +44,10 @@ export class MadsRun implements OptimizerRun, Context {
   rng: Rng;
   state: MadsState = initialState();
   #front: Evaluated[] = [];
+  readonly #kin = new Map<string, Told[]>();
+  /** no categories and no conditions: all points are kin */
+  readonly #alike: boolean;
+  #model: { readonly at: string; readonly value: LocalModel | null } | null = null;
   #acquisition: { readonly at: string; readonly value: Acquisition | null } | null = null;
 
   constructor(readonly problem: SearchProblem, readonly settings: MadsSettings, pending: Json = [], history: readonly Told[] = []) {
@@ -50,6 +58,8 @@ export class MadsRun implements OptimizerRun, Context {
     this.sobol = new Sobol(problem.space.dimension, problem.seed);
     this.barrier = new Barrier(this.axes);
     this.rng = Rng.of(problem.seed, NAME);
+    this.#alike = problem.space.parameters.every((p, i) => (this.axes[i] !== null || problem.space.sizes[i] === 1) && Object.keys(p.when ?? {}).length === 0);
+    for (const told of this.ledger.history) this.#enrol(told);
   }
 
   static restore(problem: SearchProblem, snapshot: Json, history: readonly Told[], settings: MadsSettings): MadsRun {
@@ -102,7 +112,11 @@ export class MadsRun implements OptimizerRun, Context {
   }
 
   tell(settled: readonly Told[]): void {
-    for (const told of settled) if (this.ledger.settle(told)) this.#learnFrom(told);
+    for (const told of settled) {
+      if (!this.ledger.settle(told)) continue;
+      this.#enrol(this.ledger.history.at(-1)!);
+      this.#learnFrom(told);
+    }
   }
 
   /** Start points, then the design. */
@@ -155,7 +169,7 @@ export class MadsRun implements OptimizerRun, Context {
     const centres = chooseCentres(this.barrier, new Set(this.state.done));
     if (centres === null) return false;
     this.state.generation++;
-    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false };
+    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false, neighbours: false };
     return true;
   }
 
@@ -174,6 +188,7 @@ export class MadsRun implements OptimizerRun, Context {
     const stage = STAGES[it.stage];
     if (stage === undefined) this.#conclude(it, it.improving ? 'improving' : 'failure');
     else it.queue = stagePoints(this, it, stage);
+    if (stage === 'categorical' && it.queue.length > 0) it.neighbours = true;
   }
 
   #conclude(it: Iteration, how: 'success' | 'improving' | 'failure'): void {
@@ -186,7 +201,7 @@ export class MadsRun implements OptimizerRun, Context {
       barrier.lower(how === 'improving' && below.length > 0 ? Math.max(...below) : h);
     }
     if (how === 'failure' && centre) {
-      if (isFinest(this.axes, centre.mesh)) this.state.done.push(it.primary);
+      if (isFinest(this.axes, centre.mesh) && !it.neighbours) this.state.done.push(it.primary);
       centre.mesh = refined(this.axes, centre.mesh);
     }
     this.state.done = this.state.done.filter((key) => barrier.find(key));
@@ -204,12 +219,15 @@ export class MadsRun implements OptimizerRun, Context {
     const { point, insertion } = this.#admit(told, this.ledger.history.length - 1);
     if (it === null || !own) return;
     it.open = it.open.filter((k) => k !== told.key);
+    if (note?.step === 'model' && point !== null) {
+      this.state.margin = point.h === 0 ? Math.max(MARGIN.least, this.state.margin / 10) : Math.min(MARGIN.most, this.state.margin * 10);
+    }
     if (point === null || insertion === 'rejected') return;
     const searching = it.stage < POLL;
     const against = centres.filter((c) => (c.point.h > 0) === (point.h > 0));
     const full = point.h === 0
       ? !hadFeasible || (against.length > 0 ? against.some((c) => dominates(point.f, c.point.f)) : insertion === 'dominating') || searching
-      : against.some((c) => covers(point, c.point));
+      : against.some((c) => covers(point, c.point)) || (!hadFeasible && centres.every((c) => point.h < c.point.h));
     if (full) {
       this.state.searchesInRow = searching ? this.state.searchesInRow + 1 : 0;
       this.#rememberStep(told, note?.along ?? false);
@@ -256,8 +274,9 @@ export class MadsRun implements OptimizerRun, Context {
     return this.ledger.propose(genes, 'mads:restart');
   }
 
-  /** Of the present history; null: too little known. */
+  /** Of the present history; null: too little known, or not the turn of this generation in a long run. */
   acquisition(): Acquisition | null {
+    if (this.state.generation % Math.max(1, Math.floor(this.ledger.history.length / ACQUISITION_EASE)) !== 0) return null;
     const at = `${this.ledger.history.length} ${this.state.generation}`;
     if (this.#acquisition?.at === at) return this.#acquisition.value;
     this.state.learned = learn(this, this.features, this.state.learned);
@@ -266,8 +285,28 @@ export class MadsRun implements OptimizerRun, Context {
     return value;
   }
 
-  model(centre: Listed): ReturnType<typeof localModel> {
-    return localModel(this, centre);
+  model(centre: Listed): LocalModel | null {
+    const at = `${this.ledger.history.length} ${centre.point.key} ${centre.mesh.join()}`;
+    if (this.#model?.at !== at) this.#model = { at, value: localModel(this, centre) };
+    return this.#model.value;
+  }
+
+  kin(genes: Genes): readonly Told[] {
+    return (this.#kin.get(this.#signature(genes)) ?? []).slice(-MOST_KIN);
+  }
+
+  /** Categories and what is active. */
+  #signature(genes: Genes): string {
+    if (this.#alike) return '';
+    const active = this.space.active(genes);
+    return genes.map((g, i) => (!active[i] ? '-' : this.axes[i] ? '' : g)).join();
+  }
+
+  #enrol(told: Told): void {
+    const signature = this.#signature(told.genes);
+    const list = this.#kin.get(signature);
+    if (list) list.push(told);
+    else this.#kin.set(signature, [told]);
   }
 
   free(genes: Genes): { readonly coordinates: number[]; readonly categories: number[] } {

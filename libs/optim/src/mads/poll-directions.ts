@@ -53,12 +53,16 @@ export function meshStep(direction: readonly number[], free: readonly number[], 
   return step;
 }
 
-/** Nearest point of the mesh around a centre to a target: [dimension]; coordinates off the mesh stay as in the target. */
+/** A search point may lie on a mesh this much finer than the frame: still one of finitely many, and close to what a model meant. */
+const SEARCH_FINENESS = 1e-4;
+
+/** Nearest point of the search mesh around a centre to a target: [dimension]; coordinates off the mesh stay as in the target. */
 export function ontoMesh(target: readonly number[], centre: readonly number[], axes: readonly (MeshAxis | null)[], mesh: Mesh): number[] {
   return target.map((t, i) => {
     const axis = axes[i];
     if (!axis) return t;
-    const delta = meshSize(axis, mesh[i]!);
+    const own = meshSize(axis, mesh[i]!);
+    const delta = axis.granularity === 0 ? Math.min(own, SEARCH_FINENESS * frameSize(axis, mesh[i]!)) : own;
     return centre[i]! + delta * Math.round((t - centre[i]!) / delta);
   });
 }

@@ -3,8 +3,8 @@ import { refuseUnknownSettings } from '../ledger.js';
 export interface MadsSettings {
   /** Points of the first design besides the start points; default min(2(n+1), 20), at most a third of the trials. */
   readonly initialPoints: number | null;
-  /** Poll directions: `2n`, or `n+1`, about half the cost of a failed poll. Default: n+1 for one objective, 2n for several. */
-  readonly directions: '2n' | 'n+1' | null;
+  /** Poll directions: `2n`, or `n+1`, about half the cost of a failed poll. */
+  readonly directions: '2n' | 'n+1';
   /** Stop a poll at its first success. */
   readonly opportunistic: boolean;
   readonly speculativeSearch: boolean;
@@ -13,7 +13,7 @@ export interface MadsSettings {
   readonly middleSearch: boolean;
 }
 
-const DEFAULTS: MadsSettings = { initialPoints: null, directions: null, opportunistic: true, speculativeSearch: true, modelSearch: true, distanceSearch: true, middleSearch: true };
+const DEFAULTS: MadsSettings = { initialPoints: null, directions: 'n+1', opportunistic: true, speculativeSearch: true, modelSearch: true, distanceSearch: true, middleSearch: true };
 
 /** @throws RangeError naming the setting, what came and what was due */
 export function readSettings(given: Readonly<Record<string, unknown>> = {}): MadsSettings {

@@ -5,7 +5,7 @@ import type { Listed } from './barrier.js';
 import { distancePoint } from './distance-search.js';
 import type { MadsRun } from './mads-run.js';
 import { middlePoint } from './middle-point.js';
-import { modelPoint, rankByModel } from './model-search.js';
+import { goalFor, modelPoint, rankByModel } from './model-search.js';
 import { completingPoint, pollAround, pollPair, speculate, type Ranking } from './quantitative-poll.js';
 import type { Iteration, Stage } from './state.js';
 
@@ -26,16 +26,20 @@ export function stagePoints(run: MadsRun, it: Iteration, stage: Stage): Proposal
     }
     case 'model': {
       const model = settings.modelSearch ? run.model(centre) : null;
-      return model ? modelPoint(run, centre, model) : [];
+      return model ? modelPoint(run, centre, model, run.state.margin) : [];
+    }
+    case 'model-second': {
+      const model = settings.modelSearch && second ? run.model(second) : null;
+      return model ? modelPoint(run, second!, model, run.state.margin) : [];
     }
     case 'middle':
       return settings.middleSearch ? middlePoint(run) : [];
     case 'poll': {
-      const half = (settings.directions ?? (run.problem.objectives === 1 ? 'n+1' : '2n')) === 'n+1';
+      const half = settings.directions === 'n+1';
       return [...pollAround(run, centre, half, ranking(run, centre)), ...(second ? pollPair(run, second) : [])];
     }
     case 'poll-last': {
-      const half = (settings.directions ?? (run.problem.objectives === 1 ? 'n+1' : '2n')) === 'n+1';
+      const half = settings.directions === 'n+1';
       return half && it.polled.length > 0 ? completingPoint(run, centre, it.polled) : [];
     }
     case 'categorical':
@@ -56,7 +60,10 @@ function speculativePoint(run: MadsRun): Proposal[] {
 /** By the quadratic model if there is one, else by the angle to the last success. */
 function ranking(run: MadsRun, centre: Listed): Ranking {
   const model = run.settings.modelSearch ? run.model(centre) : null;
-  if (model) return (proposals) => rankByModel(model, proposals);
+  if (model) {
+    const goal = goalFor(run, centre, model);
+    return (proposals) => rankByModel(model, goal, proposals);
+  }
   const last = run.state.lastStep?.step;
   if (!last) return (proposals) => proposals;
   const cosine = (p: Proposal): number => {

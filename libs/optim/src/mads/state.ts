@@ -4,9 +4,12 @@ import type { Learned } from './distance-search.js';
 import type { Mesh } from './granular-mesh.js';
 import type { Proposal } from './context.js';
 
-/** Steps of an iteration, in their order; the first four search, the rest poll. */
-export const STAGES = ['speculative', 'distance', 'model', 'middle', 'poll', 'poll-last', 'categorical', 'extended'] as const;
+/** Steps of an iteration, in their order; those before `poll` search, the rest poll. */
+export const STAGES = ['speculative', 'distance', 'model', 'model-second', 'middle', 'poll', 'poll-last', 'categorical', 'extended'] as const;
 export type Stage = (typeof STAGES)[number];
+
+/** Margin of model points off their constraints: a tenth after a feasible one, ten times after an infeasible one. */
+export const MARGIN = { start: 1e-3, least: 1e-7, most: 1e-2 } as const;
 
 /** One iteration of MADS; all of it is data. */
 export interface Iteration {
@@ -20,6 +23,8 @@ export interface Iteration {
   /** genes polled around the primary centre, for the completing direction */
   polled: Genes[];
   improving: boolean;
+  /** categorical neighbours were left to poll: the centre is not poll-optimal yet */
+  neighbours: boolean;
 }
 
 /** What a run keeps besides the trials; also the shape of its snapshot. */
@@ -39,10 +44,12 @@ export interface MadsState {
   learned: Learned | null;
   /** searches in a row that ended an iteration */
   searchesInRow: number;
+  /** how far, as a part of its spread over the box, a model point keeps off a constraint */
+  margin: number;
 }
 
 export function initialState(): MadsState {
-  return { epoch: 0, scales: null, generation: 0, iteration: null, done: [], lastStep: null, sobolIndex: 0, learned: null, searchesInRow: 0 };
+  return { epoch: 0, scales: null, generation: 0, iteration: null, done: [], lastStep: null, sobolIndex: 0, learned: null, searchesInRow: 0, margin: MARGIN.start };
 }
 
 /** What comes back with an outcome. */
