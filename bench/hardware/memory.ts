@@ -69,13 +69,19 @@ function runtimes(rows: readonly RuntimeRow[]): Agreement[] {
       return graph === null ? null : weightFlashBytes(graph, 'int8');
     };
     const tflm = /tf|cmsis/i.test(runtime) && !/tinyengine/i.test(runtime);
-    const need = (row: RuntimeRow): number => (tflm ? tflmArena(toTflm(row.network)).total : overlayPeak(row.network, true));
-    const overlaid = (row: RuntimeRow): number | null => (tflm || toGraph(row.network) !== null ? need(row) : null);
+    const need = (row: RuntimeRow): number | null => {
+      const graph = toGraph(row.network);
+      if (tflm && /cmsis/i.test(runtime) && graph !== null) return tflmArena(tflmNetworkOf(graph, { bytesPerElement: 1, kernels: 'cmsis-nn' })).total;
+      if (tflm) return tflmArena(toTflm(row.network)).total;
+      return graph === null ? null : overlayPeak(row.network, true);
+    };
+    // the released files of these tables copy padded inputs, which their layer lists don't say
+    const ram = tflm ? agreement(`${runtime}: RAM, the arena alone`, having('ram', need)) : agreement(`${runtime}: RAM, constant from the other networks`, withConstant(group, 'ram', need));
     // tables give KiB with two decimals: equal is equal at that precision
     const printed = (pairs: (readonly [number, number])[]): (readonly [number, number])[] => pairs.map(([p, m]) => [Math.abs(p - m) <= 0.006 * 1024 ? m : p, m] as const);
     return [
-      agreement(`${runtime}: activation RAM`, having('activationRam', overlaid)),
-      agreement(`${runtime}: RAM, constant from the other networks`, withConstant(group, 'ram', overlaid)),
+      agreement(`${runtime}: activation RAM`, having('activationRam', need)),
+      ram,
       agreement(`${runtime}: weights in flash`, printed(having('weightFlash', weights))),
       agreement(`${runtime}: code in flash, constant from the other networks`, withConstant(group, 'codeFlash', () => 0)),
       agreement(`${runtime}: flash, constant from the other networks`, withConstant(group, 'flash', (row) => {
