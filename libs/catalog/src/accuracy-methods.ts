@@ -5,9 +5,9 @@ export type AccuracyMethod = Accuracy['method'];
 
 /** Methods that find the accuracy of a family's networks by themselves. `command` and `none` go with any space. */
 const METHODS: Readonly<Record<string, readonly AccuracyMethod[]>> = {
-  flynet: ['surrogate', 'train'],
-  'nas-bench-201': ['table', 'train'],
-  'resnet18-scaling': ['train'],
+  flynet: ['surrogate', 'train', 'proxy'],
+  'nas-bench-201': ['table', 'train', 'proxy'],
+  'resnet18-scaling': ['train', 'proxy'],
 };
 
 export const accuracyMethods = (family: string): readonly AccuracyMethod[] => [...(METHODS[family] ?? []), 'command', 'none'];

@@ -85,7 +85,7 @@ describe('fields', () => {
   it('lists all faults at once, each with its place, what came and what was due', () => {
     expect(issues({ budget: { maxTrials: 0.5 }, surprise: 1, accuracy: { method: 'guess' }, name: undefined, objectives: [{ metric: 'macs', direction: 'up' }] })).toEqual([
       { pointer: '/name', code: 'missing', message: 'missing: expected string' },
-      { pointer: '/accuracy/method', code: 'invalid-union', message: expect.stringMatching(/Expected 'table' \| 'surrogate' \| 'none' \| 'command' \| 'train', got "guess"/) as string },
+      { pointer: '/accuracy/method', code: 'invalid-union', message: expect.stringMatching(/Expected 'table' \| 'surrogate' \| 'none' \| 'command' \| 'train' \| 'proxy', got "guess"/) as string },
       { pointer: '/objectives/0/direction', code: 'invalid-value', message: 'Invalid option: expected one of "minimize"|"maximize", got "up"' },
       { pointer: '/budget/maxTrials', code: 'invalid-type', message: expect.stringMatching(/int.*got 0.5|expected int/) as string },
       { pointer: '/surprise', code: 'unknown-field', message: 'unknown field "surprise"' },
@@ -197,8 +197,15 @@ describe('metrics and tasks', () => {
     ]);
   });
 
+  it('knows the score of an untrained network from an accuracy', () => {
+    const proxy = { accuracy: { method: 'proxy', dataset: { format: 'synthetic' } } };
+    expect(definition({ ...proxy, objectives: [{ metric: 'proxy' }] }).spec.accuracy).toMatchObject({ proxy: 'naswot', batch: 32 });
+    expect(issues({ ...proxy, objectives: [{ metric: 'accuracy' }] })[0]?.message).toBe('"accuracy" can\'t be had of an untrained network; its score is metric "proxy"');
+    expect(issues({ objectives: [{ metric: 'proxy' }] })[0]?.message).toBe('"proxy" needs accuracy.method "proxy"; it is "none"');
+  });
+
   it('refuses accuracy where nothing finds it, and says what would', () => {
-    expect(issues({ objectives: [{ metric: 'accuracy' }] })).toEqual([{ pointer: '/objectives/0/metric', code: 'unavailable-metric', message: '"accuracy" needs an accuracy method; for "scaling" there are train, command' }]);
+    expect(issues({ objectives: [{ metric: 'accuracy' }] })).toEqual([{ pointer: '/objectives/0/metric', code: 'unavailable-metric', message: '"accuracy" needs an accuracy method; for "scaling" there are train, proxy, command' }]);
   });
 
   it('refuses a table for a space without one', () => {

@@ -77,7 +77,7 @@ function fitTask(spec: StudySpec, space: SpaceDefinition, given: GivenTask): { s
     const message = `method "${accuracy.method}" knows ${familiesWith(accuracy.method).join(', ') || 'no space'}; for "${space.name}" there are ${methods.join(', ')}`;
     return { spec, space, issues: [{ pointer: '/accuracy/method', code: 'unsupported-method', message }] };
   }
-  if (accuracy.method === 'train') return fitTraining(spec, space, accuracy.dataset, given);
+  if (accuracy.method === 'train' || accuracy.method === 'proxy') return fitTraining(spec, space, accuracy.dataset, given);
   if (accuracy.method !== 'table') return { spec, space, issues: [] };
   const { numClasses, resolution } = DATASETS[accuracy.dataset];
   if (given.numClasses && spec.task.numClasses !== numClasses) {
@@ -93,6 +93,8 @@ function metricIssues(spec: StudySpec, space: SpaceDefinition): Issue[] {
     if (target === undefined && reported.includes(metric)) return null;
     const known = metricDefinition(metric);
     if (!known) return `the command does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}`;
+    if (metric === 'proxy' && accuracy.method !== 'proxy') return `"proxy" needs accuracy.method "proxy"; it is "${accuracy.method}"`;
+    if ((metric === 'accuracy' || metric === 'error') && accuracy.method === 'proxy') return `"${metric}" can't be had of an untrained network; its score is metric "proxy"`;
     if (metric === 'accuracy' || metric === 'error') {
       if (accuracy.method === 'none') return `"${metric}" needs an accuracy method; for "${space.name}" there are ${accuracyMethods(space.family).filter((m) => m !== 'none').join(', ')}`;
       return accuracy.method === 'command' ? `the command does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}` : null;

@@ -36,6 +36,7 @@ export interface MetricDefinition {
 export const METRICS: readonly MetricDefinition[] = [
   { name: 'accuracy', unit: '%', better: 'higher', onDevice: false, description: 'share of correct answers (top-1)' },
   { name: 'error', unit: '%', better: 'lower', onDevice: false, description: '100 − accuracy' },
+  { name: 'proxy', unit: '1', better: 'higher', onDevice: false, description: 'score of the untrained network that tends to rise with accuracy; scales differ from proxy to proxy' },
   { name: 'latency', unit: 's', better: 'lower', onDevice: true, description: 'time of one inference, batch 1' },
   { name: 'energy', unit: 'J', better: 'lower', onDevice: true, description: 'energy of one inference, batch 1' },
   { name: 'peakRam', unit: 'B', better: 'lower', onDevice: true, description: 'largest sum of live activations over the execution order, plus the runtime' },

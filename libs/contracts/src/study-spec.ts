@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { METRICS, metricDefinition, metricKey, unitsOf } from './metrics.js';
-import { trainAccuracySchema } from './training-spec.js';
+import { proxyAccuracySchema, trainAccuracySchema } from './training-spec.js';
 
 /** Names of parameters and metrics: a word that is safe in a URL, a CSV head and a C comment. */
 const word = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'a letter, then up to 63 letters, digits, _ . or -');
@@ -66,6 +66,7 @@ export const accuracySchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('none') }),
   z.strictObject({ method: z.literal('command'), command: z.array(z.string().min(1)).min(1), metrics: z.array(word).min(1).describe('metric names the command reports') }),
   trainAccuracySchema,
+  proxyAccuracySchema,
 ]);
 
 export const taskSchema = z.strictObject({

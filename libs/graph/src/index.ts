@@ -18,3 +18,4 @@ export { Tape, TAPE_OPS, type Program, type TapeNode, type TapeOp, type Value } 
 export { packingOf, packWeights, unpackWeights, type PackedWeights, type Packing, type Slot } from './training/packing.js';
 export { withBatch } from './training/rebatch.js';
 export { inferenceProgram, trainingGraph, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
+export { gradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';

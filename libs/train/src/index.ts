@@ -2,6 +2,7 @@ import { EvaluatorError, type AccuracyEvaluator, type StudyDefinition } from '@a
 import { commandEvaluator, refuseCommand } from './command/command-evaluator.js';
 import { flynetSurrogate } from './surrogate/flynet-surrogate.js';
 import { tableEvaluator } from './table/table-evaluator.js';
+import { proxyEvaluator } from './proxies/proxy-evaluator.js';
 import { trainEvaluator } from './training/train-evaluator.js';
 
 export type { AccuracyEvaluator, AccuracyRequest } from '@app/study';
@@ -15,6 +16,8 @@ export { DatasetError } from './data/image-set.js';
 export { loadDataset } from './data/load.js';
 export { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from './training/checkpoint.js';
 export { openProgram, type ProgramSession, type SessionOptions } from './training/program-session.js';
+export { proxyEvaluator } from './proxies/proxy-evaluator.js';
+export { proxyScore } from './proxies/proxy-score.js';
 export { trainEvaluator } from './training/train-evaluator.js';
 export { openJudge, stepRecipe, trainNetwork, UnfitData, type Judge, type TrainOutcome, type TrainRequest } from './training/trainer.js';
 export { FLYNET_SURROGATE, flynetSurrogate } from './surrogate/flynet-surrogate.js';
@@ -37,6 +40,8 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
       return NO_ACCURACY;
     case 'train':
       return trainEvaluator(accuracy, definition.spec.seed);
+    case 'proxy':
+      return proxyEvaluator(accuracy, definition.spec.seed);
     case 'command':
       if (options.allowCommands !== true) refuseCommand();
       return commandEvaluator({ command: accuracy.command, metrics: accuracy.metrics });

@@ -5,11 +5,11 @@
 import { GraphError } from '../errors.js';
 import { isKind } from '../op.js';
 import { elements } from '../shape.js';
-import { add, concat, div, exp, flat, max, min, mul, reshape, scale, shift, sqrt, sub, sum } from '../tape/arithmetic.js';
+import { add, concat, div, flat, max, min, mul, reshape, scale, shift, sqrt, sub, sum } from '../tape/arithmetic.js';
 import { lower } from '../tape/lower.js';
 import { Tape, type Program, type Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
-import { inferShapes } from '../verify.js';
+import { crossEntropy, faceOf } from './classifier.js';
 import { packingOf, unpackOnTape, type Packing, type Slot } from './packing.js';
 import { withBatch } from './rebatch.js';
 
@@ -111,26 +111,7 @@ export function inferenceProgram(graph: Graph, batch: number): { readonly progra
   return { program: tape.program(`${graph.name} inference`, { logits }), packing, imageShape, classes };
 }
 
-function faceOf(net: Graph): { input: string; output: string; classes: number; imageShape: Shape } {
-  const shapes = inferShapes(net);
-  const inputs = net.nodes.filter((node) => isKind(node, 'input'));
-  const [input, output] = [inputs[0]?.id, net.outputs[0]];
-  if (inputs.length !== 1 || net.outputs.length !== 1) throw GraphError.of(net.name, `expected one input and one output to train, got ${inputs.length} and ${net.outputs.length}`);
-  const shape = shapes.get(output!)!;
-  if (shape.length !== 2 || shape[1]! < 2) throw GraphError.of(net.name, `expected an output [1, classes] of at least 2 classes to train, got [${[1, ...shape.slice(1)].join(', ')}]`);
-  return { input: input!, output: output!, classes: shape[1]!, imageShape: shapes.get(input!)! };
-}
-
 const withoutNoise = (net: Graph): Graph => ({ ...net, nodes: net.nodes.map((node) => (isKind(node, 'quantizationNoise') ? { ...node, attrs: { levels: 2 ** 32 } } : node)) });
-
-/** Mean over the batch of −Σ t·log softmax(logits), t smoothed (Szegedy et al. 2016, § 7); its gradient is (softmax − t) / N for rows of t that sum to 1. */
-function crossEntropy(tape: Tape, logits: Value, targets: Value, smoothing: number): { loss: Value; dLogits: Value } {
-  const [n, classes] = logits.shape as [number, number];
-  const smoothed = shift(tape, scale(tape, targets, 1 - smoothing), smoothing / classes);
-  const logShares = tape.op('LogSoftmax', [logits], logits.shape, { axis: { int: 1 } });
-  const loss = scale(tape, reshape(tape, sum(tape, mul(tape, smoothed, logShares), [0, 1]), []), -1 / n);
-  return { loss, dLogits: scale(tape, sub(tape, exp(tape, logShares), smoothed), 1 / n) };
-}
 
 /** A vector out of pieces; zeros where a slot has none (its node does not reach the loss). */
 function packOnTape(tape: Tape, slots: readonly Slot[], piece: (slot: Slot) => Value | null): Value {

@@ -1,10 +1,21 @@
-import type { TrainAccuracy } from '@app/contracts';
+import type { ProxyAccuracy, TrainAccuracy } from '@app/contracts';
 import type { Graph } from '@app/graph';
 import type { Checkpoint } from './checkpoint.js';
 
 /** What a training process is asked for. */
+export type Task = TrainTask | ProxyTask;
+
+export interface ProxyTask {
+  readonly id: number;
+  readonly kind: 'proxy';
+  readonly accuracy: ProxyAccuracy;
+  readonly graph: Graph;
+  readonly seed: number;
+}
+
 export interface TrainTask {
   readonly id: number;
+  readonly kind: 'train';
   readonly accuracy: TrainAccuracy;
   readonly graph: Graph;
   readonly seed: number;
@@ -13,9 +24,10 @@ export interface TrainTask {
   readonly from: Checkpoint | null;
 }
 
-export type TrainAnswer =
+export type Answer =
   | { readonly id: number; readonly kind: 'epoch'; readonly epoch: number; readonly accuracy: number; readonly loss: number }
   | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly judgedOn: number; readonly checkpoint: Checkpoint }
+  | { readonly id: number; readonly kind: 'scored'; readonly score: number }
   | { readonly id: number; readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly curve: readonly number[] }
   /** reason of the trial's failure; null: a fault of ours */
   | { readonly id: number; readonly kind: 'failed'; readonly reason: string | null; readonly message: string; readonly stack: string | undefined };

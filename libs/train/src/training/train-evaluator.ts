@@ -1,6 +1,7 @@
 import type { DatasetSpec, MetricValue, TrainAccuracy } from '@app/contracts';
 import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
 import type { Checkpoint } from './checkpoint.js';
+import type { TrainTask } from './protocol.js';
 import { TrainingProcesses } from './training-processes.js';
 
 /** Images a second, training and judging, of a middling FlyNet on one core of a server of 2024: for planning only. */
@@ -30,7 +31,7 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number): AccuracyE
       const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
       const key = JSON.stringify(Object.entries(point).sort(([a], [b]) => (a < b ? -1 : 1)));
       const before = remembered.get(key);
-      const answer = await processes.train({ accuracy, graph, seed, until, from: before !== undefined && before.epoch <= until ? before : null }, signal);
+      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, from: before !== undefined && before.epoch <= until ? before : null }, signal);
       if (answer.kind === 'diverged') {
         throw new EvaluatorError('diverged', `the loss was no number any more at step ${answer.step}, in epoch ${answer.epoch}${answer.curve.length === 0 ? '' : `; accuracy before: ${answer.curve.map((a) => a.toFixed(1)).join(', ')} %`}`);
       }

@@ -2,7 +2,8 @@
 import type { DatasetSpec } from '@app/contracts';
 import { DatasetError, type Dataset } from '../data/image-set.js';
 import { loadDataset } from '../data/load.js';
-import type { TrainAnswer, TrainTask } from './protocol.js';
+import { proxyScore } from '../proxies/proxy-score.js';
+import type { Answer, Task } from './protocol.js';
 import { trainNetwork, UnfitData } from './trainer.js';
 
 /** The data of the last task: a study's trials all have the same. */
@@ -14,8 +15,11 @@ function dataOf(spec: DatasetSpec): Dataset {
   return loaded.data;
 }
 
-async function answer({ id, accuracy, graph, seed, until, from }: TrainTask, tell: (answer: TrainAnswer) => void): Promise<TrainAnswer> {
-  const data = dataOf(accuracy.dataset);
+async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answer> {
+  const { id, graph, seed } = task;
+  const data = dataOf(task.accuracy.dataset);
+  if (task.kind === 'proxy') return { id, kind: 'scored', score: await proxyScore(task.accuracy.proxy, { graph, data, batch: task.accuracy.batch, seed }) };
+  const { accuracy, until, from } = task;
   const outcome = await trainNetwork({
     graph, data, recipe: accuracy.recipe, batch: accuracy.batch, epochs: accuracy.epochs, until, seed, from: from ?? undefined,
     onEpoch: ({ epoch, curve, losses }) => tell({ id, kind: 'epoch', epoch, accuracy: curve.at(-1)!, loss: losses.at(-1)! }),
@@ -24,13 +28,13 @@ async function answer({ id, accuracy, graph, seed, until, from }: TrainTask, tel
   return { id, kind: 'trained', accuracy: outcome.accuracy, judgedOn: data.validation.count, checkpoint: outcome.checkpoint };
 }
 
-function failure(id: number, error: Error): TrainAnswer {
+function failure(id: number, error: Error): Answer {
   const reason = error instanceof DatasetError ? 'invalid-dataset' : error instanceof UnfitData || error.name === 'GraphError' ? 'unsupported' : null;
   return { id, kind: 'failed', reason, message: error.message, stack: error.stack };
 }
 
-process.on('message', (task: TrainTask) => {
-  const tell = (message: TrainAnswer): void => {
+process.on('message', (task: Task) => {
+  const tell = (message: Answer): void => {
     process.send!(message);
   };
   answer(task, tell).then(tell, (error: Error) => tell(failure(task.id, error)));

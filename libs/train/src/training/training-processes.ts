@@ -4,12 +4,12 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvaluatorError } from '@app/study';
 import { packageRoot } from '../package-root.js';
-import type { TrainAnswer, TrainTask } from './protocol.js';
+import type { Answer, Task, TrainTask } from './protocol.js';
 
-type LastAnswer = Exclude<TrainAnswer, { kind: 'epoch' | 'failed' }>;
+type Last<T extends Task> = Extract<Answer, { kind: T extends TrainTask ? 'trained' | 'diverged' : 'scored' }>;
 
 /**
- * Processes that train, one network at a time each; an idle one is used again, so the data are read once. Processes and not threads:
+ * Processes that train or score, one network at a time each; an idle one is used again, so the data are read once. Processes and not threads:
  * a thread that is ended within onnxruntime takes the whole program with it.
  */
 export class TrainingProcesses {
@@ -19,7 +19,7 @@ export class TrainingProcesses {
   #closed = false;
 
   /** @throws EvaluatorError as the process says, or `evaluator-exited`, `evaluator-closed`; the signal's reason once it is aborted, which ends the process */
-  train(task: Omit<TrainTask, 'id'>, signal: AbortSignal, onEpoch: (answer: Extract<TrainAnswer, { kind: 'epoch' }>) => void = () => undefined): Promise<LastAnswer> {
+  run<T extends Task>(task: Omit<T, 'id'>, signal: AbortSignal): Promise<Last<T>> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closed) return Promise.reject(new EvaluatorError('evaluator-closed', 'the trainer is closed'));
     const child = this.#take();
@@ -39,16 +39,15 @@ export class TrainingProcesses {
       };
       const abort = (): void => settle(false, () => reject(signal.reason as Error));
       signal.addEventListener('abort', abort, { once: true });
-      child.on('message', (answer: TrainAnswer) => {
-        if (answer.id !== id) return;
-        if (answer.kind === 'epoch') onEpoch(answer);
-        else if (answer.kind !== 'failed') settle(true, () => resolve(answer));
-        else settle(true, () => reject(errorOf(answer)));
+      child.on('message', (answer: Answer) => {
+        if (answer.id !== id || answer.kind === 'epoch') return;
+        if (answer.kind === 'failed') settle(true, () => reject(errorOf(answer)));
+        else settle(true, () => resolve(answer as Last<T>));
       });
       const died = (how: string): void => settle(false, () => reject(this.#closed ? new EvaluatorError('evaluator-closed', 'the trainer was closed') : new EvaluatorError('evaluator-exited', `the training process ${how}`)));
       child.on('error', (error) => died(`failed: ${error.message}`));
       child.on('exit', (code, by) => died(by === null ? `ended with code ${code}` : `was ended by ${by}`));
-      child.send({ ...task, id } satisfies TrainTask);
+      child.send({ ...task, id });
     });
   }
 
@@ -77,7 +76,7 @@ export class TrainingProcesses {
   }
 }
 
-function errorOf({ reason, message, stack }: Extract<TrainAnswer, { kind: 'failed' }>): Error {
+function errorOf({ reason, message, stack }: Extract<Answer, { kind: 'failed' }>): Error {
   if (reason !== null) return new EvaluatorError(reason, message);
   const error = new Error(message);
   if (stack !== undefined) error.stack = stack;

@@ -1,0 +1,86 @@
+import { GraphError } from '../errors.js';
+import { liveNodes } from '../liveness.js';
+import { elements } from '../shape.js';
+import { concat, equal, flat, reshape, scale, step, sub, sum } from '../tape/arithmetic.js';
+import { lower } from '../tape/lower.js';
+import { Tape, type Program, type Value } from '../tape/tape.js';
+import type { Graph, Shape } from '../types.js';
+import { crossEntropy, faceOf } from './classifier.js';
+import { packingOf, unpackOnTape, type Packing } from './packing.js';
+import { withBatch } from './rebatch.js';
+
+export interface ProbeGraph {
+  readonly program: Program;
+  readonly packing: Packing;
+  readonly imageShape: Shape;
+  readonly classes: number;
+}
+
+/**
+ * Gradient by all weights, packed: `gradient` [P] and `score` [], from `parameters`, `statistics`, `images` and, for the loss, `targets`.
+ *
+ * loss: mean cross-entropy, batch norm by the batch. sum: sum of the logits, batch norm by its statistics.
+ */
+export function gradientGraph(graph: Graph, batch: number, of: 'loss' | 'sum'): ProbeGraph {
+  const { tape, lowered, output, face, packing } = opened(graph, batch, of === 'loss');
+  const logits = lowered.values.get(output)!;
+  const ones = tape.constant(logits.shape, new Float32Array(elements(logits.shape)).fill(1));
+  const { loss: score, dLogits } = of === 'loss'
+    ? crossEntropy(tape, logits, tape.input('targets', logits.shape), 0)
+    : { loss: reshape(tape, sum(tape, logits, [0, 1]), []), dLogits: ones };
+  const gradients = lowered.backward(new Map([[output, dLogits]])).weights;
+  const pieces = packing.parameters.map(({ node, name, shape }) => flat(tape, gradients.get(node)?.[name] ?? tape.constant(shape, new Float32Array(elements(shape)))));
+  return { ...face, packing, program: tape.program(`${graph.name} gradient`, { score, gradient: concat(tape, pieces, 0) }) };
+}
+
+/**
+ * How alike the images of a batch switch the network's units: `agreement` [N, N], the number of units at which two images are on the
+ * same side of an activation's corner or choose the same head (Mellor et al. 2021, Neural Architecture Search without Training, eq. 2).
+ *
+ * Units are the inputs of piecewise activations (relu, relu6, hard swish, leaky relu: side of 0) and the heads of max-outs.
+ * @throws GraphError if there are none
+ */
+export function switchingGraph(graph: Graph, batch: number): ProbeGraph & { readonly units: number } {
+  const { tape, net, lowered, face, packing } = opened(graph, batch, true);
+  const live = liveNodes(net);
+  const codes: Value[] = [];
+  for (const node of net.nodes) {
+    if (!live.has(node.id)) continue;
+    const x = lowered.values.get(node.inputs[0] ?? '');
+    if (x === undefined) continue;
+    const { fn, reduction, heads } = node.attrs as { fn?: string; reduction?: string; heads?: number };
+    if (node.kind === 'activation' && SWITCHING.has(fn!)) codes.push(flatImages(tape, step(tape, x)));
+    if (node.kind === 'headReduce' && reduction !== 'sum-relu' && heads! > 1) codes.push(flatImages(tape, chosenHeads(tape, x, heads!)));
+  }
+  if (codes.length === 0) throw GraphError.of(graph.name, 'expected activations with a corner or max-outs, got none');
+  const units = codes.reduce((total, c) => total + c.shape[1]!, 0);
+  // ±1 codes: their product counts agreements less disagreements
+  const signs = codes.map((c) => sub(tape, scale(tape, c, 2), tape.scalar(1)));
+  const products = signs.map((s) => tape.op('FusedMatMul', [s, s], [batch, batch], { transA: { int: 0 }, transB: { int: 1 } }));
+  let total = products[0]!;
+  for (const p of products.slice(1)) total = tape.op('Add', [total, p], [batch, batch]);
+  const agreement = scale(tape, tape.op('Add', [total, tape.scalar(units)], [batch, batch]), 0.5);
+  return { ...face, packing, units, program: tape.program(`${graph.name} switching`, { agreement }) };
+}
+
+const SWITCHING: ReadonlySet<string> = new Set(['relu', 'relu6', 'hswish', 'leaky-relu', 'prelu-shared']);
+
+const flatImages = (tape: Tape, x: Value): Value => reshape(tape, x, [x.shape[0]!, elements(x.shape.slice(1))]);
+
+function chosenHeads(tape: Tape, x: Value, heads: number): Value {
+  const [n, channels, ...plane] = x.shape as [number, number, ...number[]];
+  const headed = reshape(tape, x, [n, channels / heads, heads, elements(plane)]);
+  return equal(tape, headed, tape.op('ReduceMax', [headed], [n, channels / heads, 1, elements(plane)], { axes: { ints: [2] }, keepdims: { int: 1 } }));
+}
+
+function opened(graph: Graph, batch: number, training: boolean) {
+  const net = withBatch(graph, batch);
+  const { input, output, classes, imageShape } = faceOf(net);
+  const packing = packingOf(net);
+  const tape = new Tape();
+  const weights = new Map<string, Record<string, Value>>();
+  unpackOnTape(tape, packing.parameters, tape.input('parameters', [packing.parameterCount]), weights);
+  if (packing.statisticCount > 0) unpackOnTape(tape, packing.statistics, tape.input('statistics', [packing.statisticCount]), weights);
+  const images = tape.input('images', imageShape);
+  return { tape, net, packing, output, face: { imageShape, classes }, lowered: lower(tape, net, new Map([[input, images]]), weights, { training }) };
+}

@@ -1,0 +1,29 @@
+import type { ProxyAccuracy } from '@app/contracts';
+import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
+import type { ProxyTask } from '../training/protocol.js';
+import { TrainingProcesses } from '../training/training-processes.js';
+
+/** A batch forward, or forward and back, and the session for it: for planning only. */
+const SECONDS_PER_TRIAL = 2;
+
+const SOURCES: Readonly<Record<ProxyAccuracy['proxy'], string>> = {
+  naswot: 'NASWOT (Mellor et al. 2021)', synflow: 'logarithm of SynFlow (Tanaka et al. 2020)', snip: 'SNIP (Lee et al. 2019)', grasp: 'GraSP (Wang et al. 2020)',
+  'grad-norm': 'gradient norm (Abdelfattah et al. 2021)',
+};
+
+/** Metric `proxy`: a score of the untrained network. It ranks networks, and is no accuracy. */
+export function proxyEvaluator(accuracy: ProxyAccuracy, seed: number): AccuracyEvaluator {
+  const processes = new TrainingProcesses();
+  return {
+    id: `proxy/${accuracy.proxy}`,
+    secondsPerTrial: SECONDS_PER_TRIAL,
+    metrics: ['proxy'],
+    evaluate: async ({ graph, signal }) => {
+      if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to score');
+      const { score } = await processes.run<ProxyTask>({ kind: 'proxy', accuracy, graph, seed }, signal);
+      if (!Number.isFinite(score)) throw new EvaluatorError('invalid-metric', `metric "proxy" is ${score}; a finite number is due`);
+      return { proxy: { value: score, unit: '1', provenance: 'computed', source: `${SOURCES[accuracy.proxy]} of the untrained network, batch ${accuracy.batch} of ${accuracy.dataset.format} data, seed ${seed}` } };
+    },
+    close: () => processes.close(),
+  };
+}
