@@ -17,6 +17,8 @@ export interface ArenaRow {
 export interface RuntimeRow {
   readonly runtime: string;
   readonly network: MeasuredNetwork;
+  /** the files of this table copy inputs into their padding, which the layer lists don't say */
+  readonly copiesPadding: boolean;
   /** which figure of the source, in B */
   readonly activationRam?: number;
   readonly ram?: number;
@@ -53,7 +55,7 @@ export function readMemoryData(folder: string): MemoryData {
   if (!existsSync(arenas) && files.length === 0) throw new Error(`--measurements: expected tflm_memory.json.gz or other memory files in ${folder}, found none`);
   return {
     arenas: existsSync(arenas) ? (JSON.parse(gunzipSync(readFileSync(arenas)).toString('utf8')) as ArenaFile).rows.map(arenaRow) : [],
-    runtimes: files.flatMap((f) => runtimeRows(JSON.parse(readFileSync(f, 'utf8')) as RuntimeFile)),
+    runtimes: files.flatMap((f) => runtimeRows(JSON.parse(readFileSync(f, 'utf8')) as RuntimeFile, f.includes('mcunet'))),
   };
 }
 
@@ -74,7 +76,7 @@ function arenaRow(row: ArenaFile['rows'][number]): ArenaRow {
   return { kind: row.kind.split(',')[0]!, network, arenaUsed: row.arena_used, nonPersistent: row.nonpersistent, weightBytes: row.weight_bytes, fileBytes: row.tflite_bytes };
 }
 
-function runtimeRows(file: RuntimeFile): RuntimeRow[] {
+function runtimeRows(file: RuntimeFile, copiesPadding: boolean): RuntimeRow[] {
   return file.rows.flatMap((row) => {
     const model = file.models[row.model];
     if (model === undefined) return [];
@@ -94,6 +96,6 @@ function runtimeRows(file: RuntimeFile): RuntimeRow[] {
       activationRam: figure('activation_ram_KiB', 1024), ram: figure('sram_kB', 1000), flash: figure('binary_kB', 1000) ?? figure('flash_kB', 1000),
       weightFlash: figure('weights_flash_KiB', 1024), codeFlash: figure('code_flash_KiB', 1024),
     };
-    return [{ runtime: row.runtime ?? 'TensorFlow Lite Micro with CMSIS-NN (MicroNets)', network, ...Object.fromEntries(Object.entries(figures).filter(([, v]) => v !== undefined)) }];
+    return [{ runtime: row.runtime ?? 'TensorFlow Lite Micro with CMSIS-NN (MicroNets)', network, copiesPadding, ...Object.fromEntries(Object.entries(figures).filter(([, v]) => v !== undefined)) }];
   });
 }

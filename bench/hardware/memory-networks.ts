@@ -64,6 +64,25 @@ export function overlayPeak(network: MeasuredNetwork, depthwiseInPlace: boolean)
   return peakOf(lifetimes({ tensors: bytes, ops, inputs: network.inputs, outputs: outputsOf(network) }).buffers);
 }
 
+/**
+ * The network with the input of each depthwise convolution copied into its padding first, as in files made from networks whose padding is
+ * explicit. It is returned as it stands if it has such copies already.
+ */
+export function withPaddingCopies(network: MeasuredNetwork): MeasuredNetwork {
+  if (network.ops.some((op) => op.type === 'pad')) return network;
+  const shapes = [...network.shapes];
+  const bytes = [...network.bytes];
+  const ops = network.ops.flatMap((op): MeasuredOp[] => {
+    if (op.type !== 'dwconv' || op.window === null || op.window[4] === 0) return [op];
+    const [kh, kw, sh, sw] = op.window;
+    const [height = 1, width = 1, channels = 1] = shapes[op.inputs[0]!]!;
+    const padded = shapes.push([height + 2 * (kh >> 1), width + 2 * (kw >> 1), channels]) - 1;
+    bytes.push(product(shapes[padded]!));
+    return [{ type: 'pad', inputs: op.inputs, output: padded, window: null }, { ...op, inputs: [padded], window: [kh, kw, sh, sw, 0] }];
+  });
+  return { ...network, shapes, bytes, ops };
+}
+
 /** As a graph of ours; null where an operator has none (quantisation of inputs, resizing by unknown factors). */
 export function toGraph(network: MeasuredNetwork): Graph | null {
   const { shapes } = network;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { bestPatchSchedule, lifetimes, planArena, reorderOperators, TFLM_ALIGNMENT, tfliteMetadataBytes, tflmArena, tflmNetworkOf, weightFlashBytes } from '@app/cost';
 import { readMemoryData, type ArenaRow, type RuntimeRow } from './memory-data.js';
-import { overlayPeak, toGraph, toTflm } from './memory-networks.js';
+import { overlayPeak, toGraph, toTflm, withPaddingCopies } from './memory-networks.js';
 
 /**
  * Memory predictions against measured memory: arenas of TensorFlow Lite Micro, RAM and flash of other runtimes, what another order of
@@ -71,12 +71,12 @@ function runtimes(rows: readonly RuntimeRow[]): Agreement[] {
     const tflm = /tf|cmsis/i.test(runtime) && !/tinyengine/i.test(runtime);
     const need = (row: RuntimeRow): number | null => {
       const graph = toGraph(row.network);
-      if (tflm && /cmsis/i.test(runtime) && graph !== null) return tflmArena(tflmNetworkOf(graph, { bytesPerElement: 1, kernels: 'cmsis-nn' })).total;
-      if (tflm) return tflmArena(toTflm(row.network)).total;
+      if (tflm && row.copiesPadding) return tflmArena(toTflm(withPaddingCopies(row.network))).total;
+      if (tflm && graph !== null) return tflmArena(tflmNetworkOf(graph, { bytesPerElement: 1, kernels: 'cmsis-nn' })).total;
       return graph === null ? null : overlayPeak(row.network, true);
     };
-    // the released files of these tables copy padded inputs, which their layer lists don't say
-    const ram = tflm ? agreement(`${runtime}: RAM, the arena alone`, having('ram', need)) : agreement(`${runtime}: RAM, constant from the other networks`, withConstant(group, 'ram', need));
+    const micronets = runtime.includes('MicroNets');
+    const ram = micronets ? agreement(`${runtime}: RAM, the arena alone`, having('ram', need)) : agreement(`${runtime}: RAM, constant from the other networks`, withConstant(group, 'ram', need));
     // tables give KiB with two decimals: equal is equal at that precision
     const printed = (pairs: (readonly [number, number])[]): (readonly [number, number])[] => pairs.map(([p, m]) => [Math.abs(p - m) <= 0.006 * 1024 ? m : p, m] as const);
     return [
