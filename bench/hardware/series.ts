@@ -2,7 +2,7 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { RUNTIMES, stepsOf, workOfSteps, type Precision, type RuntimeKind } from '@app/cost';
+import { rangeOf, RUNTIMES, stepsOf, workOfSteps, type FittedModel, type Precision, type RuntimeKind } from '@app/cost';
 import type { Graph } from '@app/graph';
 
 export interface Network {
@@ -44,15 +44,40 @@ export function readMeasured<T>(dir: string, file: string): T | null {
   return JSON.parse((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as T;
 }
 
+interface Known {
+  readonly work: Float64Array;
+  readonly range: FittedModel['range'];
+}
+
 /** Work of networks in the terms of the latency model, computed once for each network and runtime. */
 export class WorkTable {
-  readonly #held = new Map<string, Float64Array>();
+  readonly #held = new Map<string, Known>();
 
   of(network: Network, runtime: RuntimeKind): Float64Array {
+    return this.#known(network, runtime).work;
+  }
+
+  /** The range that all of them span. */
+  rangeOf(networks: Iterable<Network>, runtime: RuntimeKind): FittedModel['range'] {
+    const taps: Record<string, number> = {};
+    let [smallest, largest] = [Infinity, 0];
+    for (const network of networks) {
+      const { range } = this.#known(network, runtime);
+      smallest = Math.min(smallest, range.macs[0]);
+      largest = Math.max(largest, range.macs[1]);
+      for (const [kind, n] of Object.entries(range.taps)) taps[kind] = Math.max(taps[kind] ?? 0, n);
+    }
+    return { macs: [smallest, largest], taps };
+  }
+
+  #known(network: Network, runtime: RuntimeKind): Known {
     const rules = RUNTIMES[runtime];
     const key = `${rules.zeros} ${rules.merge} ${rules.fusion} ${network.name}`;
-    let work = this.#held.get(key);
-    if (work === undefined) this.#held.set(key, (work = workOfSteps(stepsOf(network.graph(), rules))));
-    return work;
+    let known = this.#held.get(key);
+    if (known === undefined) {
+      const steps = stepsOf(network.graph(), rules);
+      this.#held.set(key, (known = { work: workOfSteps(steps), range: rangeOf([steps]) }));
+    }
+    return known;
   }
 }
