@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bestPatchSchedule, lifetimes, planArena, reorderOperators, TFLM_ALIGNMENT, tfliteMetadataBytes, tflmArena, tflmNetworkOf, weightFlashBytes } from '@app/cost';
+import { bestPatchSchedule, cubeAiTerms, isCubeAi, lifetimes, planArena, reorderOperators, TFLM_ALIGNMENT, tfliteMetadataBytes, tflmArena, tflmNetworkOf, weightFlashBytes } from '@app/cost';
 import { readMemoryData, type ArenaRow, type RuntimeRow } from './memory-data.js';
 import { overlayPeak, toGraph, toTflm, withPaddingCopies } from './memory-networks.js';
 
@@ -80,6 +80,7 @@ function runtimes(rows: readonly RuntimeRow[]): Agreement[] {
     // tables give KiB with two decimals: equal is equal at that precision
     const printed = (pairs: (readonly [number, number])[]): (readonly [number, number])[] => pairs.map(([p, m]) => [Math.abs(p - m) <= 0.006 * 1024 ? m : p, m] as const);
     return [
+      agreement(`${runtime}: code in flash, by operators and channels`, isCubeAi(runtime) ? having('codeFlash', (row) => cubeCode(row)) : []),
       agreement(`${runtime}: activation RAM`, having('activationRam', need)),
       ram,
       agreement(`${runtime}: weights in flash`, printed(having('weightFlash', weights))),
@@ -90,6 +91,11 @@ function runtimes(rows: readonly RuntimeRow[]): Agreement[] {
       })),
     ].filter((line) => line.count > 0);
   });
+}
+
+function cubeCode(row: RuntimeRow): number | null {
+  const graph = toGraph(row.network);
+  return graph === null ? null : cubeAiTerms(graph).flash;
 }
 
 /** Predictions with a runtime's constant: the median of what the other networks take on top. */

@@ -1,5 +1,6 @@
 import type { Graph } from '@app/graph';
 import { fittedPrice, spreadOver, type FittedPrice } from './latency-model.js';
+import { cubeAiTerms, isCubeAi } from './memory/cube-ai.js';
 import { memoryRuleOf, runtimeMemory } from './memory/runtime-memory.js';
 import { memoryOfPlan } from './peak-memory.js';
 import { BYTES_PER_ELEMENT, planOnce, storedWeightBytes, weightBytes, workOf, type ExecutionPlan } from './plan.js';
@@ -17,7 +18,7 @@ export const FITTED_MODEL = 'terms-1';
  * - energy: likewise, else MACs, activation and weight traffic (F-C11) plus static power over the latency
  * - peakRam: what the device's runtime needs in the graph's order (`runtimeMemory`: TensorFlow Lite Micro's arena, overlays of generated
  *   code), where its rules are known, else `peakMemory`; plus the profile's figure for the rest
- * - flash: weights at the precision, the model format's metadata, plus the runtime's code
+ * - flash: weights at the precision, the model format's metadata, plus the runtime's code; of STM32Cube.AI by operators and channels
  *
  * Operators that no output needs are not priced. A network whose output does not depend on its input is priced like any other, with
  * a warning. Intervals hold 90 %: those of cross-validation where a model is fitted, else from value / (1 + u) to value · (1 + u), u the
@@ -43,7 +44,9 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
   const used = runtimeMemory(plan, memoryRuleOf(device.runtime.name), precision);
   const activations = used?.ram ?? memory.peak + perChannel(ramPerChannel);
   const metadata = used?.metadata ?? null;
-  const model = metadata === null ? sum((l) => l.weightBytes) + perChannel(flashPerChannel) : plan.units.reduce((total, u) => total + storedWeightBytes(u.weights, precision), 0) + metadata;
+  const stored = plan.units.reduce((total, u) => total + storedWeightBytes(u.weights, precision), 0);
+  const model = metadata === null ? sum((l) => l.weightBytes) + perChannel(flashPerChannel) : stored + metadata;
+  const fixed = precision === 'int8' && isCubeAi(device.runtime.name) ? cubeAiTerms(graph) : null;
   const warnings = warningsOf(plan);
   const estimate = (value: number, uncertainty: Figure): Estimate => ({
     value, low: value / (1 + uncertainty.value), high: value * (1 + uncertainty.value), model: `${ROOFLINE_MODEL}/${device.id}`, warnings,
@@ -57,8 +60,8 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
     precision,
     latency: time === null ? estimate(latency, device.uncertainty.latency) : ofModel(time),
     energy: work === null ? estimate(sum((l) => l.energy), device.uncertainty.energy) : ofModel(work),
-    peakRam: estimate(activations + ram.value, device.uncertainty.memory),
-    flash: estimate(model + flash.value, device.uncertainty.memory),
+    peakRam: estimate(activations + (fixed?.ram ?? ram.value), device.uncertainty.memory),
+    flash: estimate(fixed === null ? model + flash.value : stored + fixed.flash, device.uncertainty.memory),
     macs: sum((l) => l.macs),
     params: sum((l) => l.params),
     madds: plan.units.reduce((total, u) => total + u.madds, 0),

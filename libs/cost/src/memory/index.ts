@@ -1,4 +1,5 @@
 export { planArena, type ArenaPlan, type PlannerEffort } from './arena-planner.js';
+export { cubeAiTerms, isCubeAi, type RuntimeTerms } from './cube-ai.js';
 export { weightFlashBytes } from './flash.js';
 export { greedyPlacement, type Placement } from './greedy-planner.js';
 export { alignUp, lifetimes, liveBytes, peakOf, type Buffer, type Lifetimes, type MemoryOp, type MemoryProgram } from './program.js';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { graphBuilder, samePadding, type Graph, type Pair } from '@app/graph';
 import { planExecution } from '../plan.js';
 import type { DeviceProfile } from '../types.js';
+import { cubeAiTerms, isCubeAi } from './cube-ai.js';
 import { weightFlashBytes } from './flash.js';
 import { memoryRuleOf, memorySchedule, runtimeMemory } from './runtime-memory.js';
 import { cmsisNnScratch, tflmArena } from './tflm.js';
@@ -107,6 +108,20 @@ describe('a graph as a TensorFlow Lite model', () => {
 });
 
 describe('the memory of a runtime', () => {
+  it('of STM32Cube.AI grows with operators and channels: code of MobileNet v1 0.5 is 81.46 KiB in the model zoo', () => {
+    // 29 operators, 5,477 output channels; README table of STM32Cube.AI 9.1
+    const b = graphBuilder('mobilenet 0.5');
+    let x = b.conv2d(b.input([1, 3, 224, 224]), { outChannels: 16, kernel: 3, stride: 2, bias: true });
+    let c = 16;
+    for (const [out, stride] of [[32, 1], [64, 2], [64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [256, 1], [256, 1], [256, 1], [256, 1], [512, 2], [512, 1]] as const) {
+      x = b.conv2d(b.conv2d(x, { outChannels: c, kernel: 3, stride, groups: c, bias: true }), { outChannels: out, kernel: 1, bias: true });
+      c = out;
+    }
+    b.output(b.linear(b.flatten(b.globalAvgPool(x)), 5));
+    expect(Math.abs(cubeAiTerms(b.build()).flash / 1024 / 81.46 - 1)).toBeLessThan(0.05);
+    expect(['STM32Cube.AI 9.1.0', 'X-CUBE-AI 8.0', 'X-CUBE-AI 10.2', 'X-CUBE-AI 7.3', 'TinyEngine'].map(isCubeAi)).toEqual([true, true, true, false, false]);
+  });
+
   it('goes by the runtime a profile names', () => {
     expect(['TensorFlow Lite Micro with CMSIS-NN', 'TensorFlow Lite Micro', 'X-CUBE-AI 7.3', 'TinyEngine', 'TensorFlow Lite', 'PyTorch', 'CMSIS-NN'].map(memoryRuleOf)).toEqual(['tflm-cmsis-nn', 'tflm', 'overlay', 'overlay', 'live-set', 'live-set', 'tflm-cmsis-nn']);
   });
