@@ -21,7 +21,7 @@ export { proxyScore } from './proxies/proxy-score.js';
 export { trainEvaluator } from './training/train-evaluator.js';
 export { openJudge, stepRecipe, trainNetwork, UnfitData, type Judge, type TrainOutcome, type TrainRequest } from './training/trainer.js';
 export { FLYNET_SURROGATE, flynetSurrogate } from './surrogate/flynet-surrogate.js';
-export { readCells, type CellColumn, type Cells } from './table/cells.js';
+export { readCells, rowOf, type CellColumn, type Cells } from './table/cells.js';
 export { tableEvaluator, type Dataset } from './table/table-evaluator.js';
 
 /**

@@ -46,6 +46,17 @@ export async function proxyScore(proxy: ProxyName, request: ProxyRequest): Promi
   }
 }
 
+/**
+ * Operators that answer c·x with c times what they answer x, c > 0 (biases and shifts begin at 0). A network of these alone has a flow
+ * proportional to the image, so the image may be as dim as keeps single precision from overflowing in deep networks.
+ */
+const HOMOGENEOUS: ReadonlySet<string> = new Set([
+  'input', 'conv2d', 'batchNorm', 'linear', 'relu', 'leaky-relu', 'prelu-shared', 'neg', 'abs', 'add', 'sub', 'maximum', 'concat', 'slice', 'padChannels', 'maxPool', 'avgPool',
+  'globalAvgPool', 'flatten', 'reshape', 'transpose', 'headReduce', 'quantizationNoise', 'zeros', 'identity', 'resize',
+]);
+/** far above 1e-30, below which the slope of a rectifier on a tape is no step any more */
+const DIM = 2 ** -60;
+
 interface Layer {
   readonly from: number;
   readonly to: number;
@@ -88,10 +99,11 @@ async function synflow({ graph, seed }: ProxyRequest): Promise<number> {
   const probe = gradientGraph(graph, 1, 'sum');
   const { parameters, statistics } = packWeights(probe.packing, initialWeights(graph, seed));
   const positive = parameters.map(Math.abs);
+  const brightness = graph.nodes.every(({ kind, attrs }) => HOMOGENEOUS.has(kind === 'activation' ? (attrs as { fn: string }).fn : kind)) ? DIM : 1;
   const session = await openProgram(probe.program);
   try {
-    const { gradient } = await session.run({ parameters: positive, statistics, images: new Float32Array(elements(probe.imageShape)).fill(1) });
-    return Math.log(layersOf(probe).reduce((sum, { from, to }) => sum + total(from, to, (i) => Math.abs(positive[i]! * gradient![i]!)), 0));
+    const { gradient } = await session.run({ parameters: positive, statistics, images: new Float32Array(elements(probe.imageShape)).fill(brightness) });
+    return Math.log(layersOf(probe).reduce((sum, { from, to }) => sum + total(from, to, (i) => Math.abs(positive[i]! * gradient![i]!)), 0)) - Math.log(brightness);
   } finally {
     await session.close();
   }
