@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
 import { devicesCommand, spacesCommand } from './commands/catalog.js';
+import { calibrateCommand } from './commands/calibrate.js';
 import { demoCommand } from './commands/demo.js';
 import { exportCommand } from './commands/export.js';
 import { optimizeCommand } from './commands/optimize.js';
@@ -16,7 +16,7 @@ const program = new Command('caddis')
   .version(VERSION)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
-for (const add of [demoCommand, serveCommand, workerCommand, searchCommand, optimizeCommand, predictCommand, exportCommand, spacesCommand, devicesCommand]) add(program);
+for (const add of [demoCommand, serveCommand, workerCommand, searchCommand, optimizeCommand, predictCommand, calibrateCommand, exportCommand, spacesCommand, devicesCommand]) add(program);
 withJson(program);
 
 /** Every command takes --json, wherever it stands on the line. */

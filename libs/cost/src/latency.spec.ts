@@ -1,18 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decode, pointFromCode } from '@app/decode';
 import { graphBuilder, totals, type Graph } from '@app/graph';
 import { Rng } from '@app/numeric';
 import { adapt, calibrate, conformalInterval, errorFigures, intervalCoverage, listCoefficients } from './calibrate.js';
 import { dot, fitCoefficients, mixDevices, type Sample } from './latency-fit.js';
 import { coefficientVector, fittedPrice, rangeOf, spreadOver } from './latency-model.js';
+import { cellNetwork as cell } from './latency-cell.fixture.js';
 import { RUNTIMES, type RuntimeKind } from './latency-rules.js';
 import { stepsOf } from './latency-steps.js';
 import { TERM_IDS, TERMS, workOfSteps } from './latency-terms.js';
 import type { FittedModel } from './types.js';
 
-/** One NAS-Bench-201 cell a stage, so that counts are small. */
-const cell = (code: string): Graph => decode({ family: 'nas-bench-201', settings: { cells: 1 } }, pointFromCode(code), { numClasses: 10, inputChannels: 3 });
 const code = fc.tuple(...Array.from({ length: 6 }, () => fc.integer({ min: 0, max: 4 }))).map((digits) => digits.join(''));
 const countOf = (graph: Graph, runtime: RuntimeKind, kind: string): number => stepsOf(graph, RUNTIMES[runtime]).filter((s) => s.kind === kind).length;
 /** convolutions of the skeleton: stem and two each of two reductions; a 1×1 each of their shortcuts */
