@@ -10,7 +10,6 @@ import { Client } from '../client.js';
 import { exactHypervolume } from '../exact-front.js';
 import { print, printJson, Progress, quantity, say, seconds, table, wantsJson } from '../output.js';
 import { readText } from '../read-file.js';
-import { startService } from '../service.js';
 import { packageRoot, VERSION } from '../version.js';
 import { wholeNumber } from './search.js';
 
@@ -35,6 +34,7 @@ export function demoCommand(program: Command): void {
       const tell = json ? say : print;
       const began = performance.now();
       rmSync(resolve(options.data), { recursive: true, force: true });
+      const { startService } = await import('../service.js');
       const service = await startService({ port: options.port, anyFreePort: true, dataDir: resolve(options.data), quiet: true });
       try {
         tell(`Caddis ${VERSION}, embedded database and queue. Page: ${service.url}\n`);

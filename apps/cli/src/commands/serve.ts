@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { print, printJson, wantsJson } from '../output.js';
-import { runWorker, startService } from '../service.js';
 import { wholeNumber } from './search.js';
 
 export function serveCommand(program: Command): void {
@@ -11,6 +10,7 @@ export function serveCommand(program: Command): void {
     .option('--host <name>', 'instead of HOST')
     .option('--data <dir>', 'instead of CADDIS_DATA_DIR')
     .action(async (options: { port?: number; host?: string; data?: string }, command: Command) => {
+      const { startService } = await import('../service.js');
       const { url } = await startService({ port: options.port, host: options.host, dataDir: options.data, signals: true });
       if (wantsJson(command)) printJson({ url });
       else print(`Caddis is at ${url}`);
@@ -22,5 +22,5 @@ export function workerCommand(program: Command): void {
     .command('worker')
     .description('takes jobs from the queue; needs DATABASE_URL and REDIS_URL')
     .option('--concurrency <n>', 'jobs of each kind at a time', wholeNumber('--concurrency'))
-    .action((options: { concurrency?: number }) => runWorker(options.concurrency));
+    .action(async (options: { concurrency?: number }) => (await import('../service.js')).runWorker(options.concurrency));
 }
