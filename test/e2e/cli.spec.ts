@@ -43,7 +43,7 @@ interface Optimized {
 }
 
 describe('caddis', () => {
-  it('has help for every command', () => {
+  it('has help for every command', { timeout: 180_000 }, () => {
     const { stdout, status } = caddis('--help');
     expect(status).toBe(0);
     for (const command of ['demo', 'serve', 'worker', 'search', 'optimize', 'predict', 'export', 'spaces', 'devices']) {

@@ -39,7 +39,7 @@ export const METRICS: readonly MetricDefinition[] = [
   { name: 'proxy', unit: '1', better: 'higher', onDevice: false, description: 'score of the untrained network that tends to rise with accuracy; scales differ from proxy to proxy' },
   { name: 'latency', unit: 's', better: 'lower', onDevice: true, description: 'time of one inference, batch 1' },
   { name: 'energy', unit: 'J', better: 'lower', onDevice: true, description: 'energy of one inference, batch 1' },
-  { name: 'peakRam', unit: 'B', better: 'lower', onDevice: true, description: 'largest sum of live activations over the execution order, plus the runtime' },
+  { name: 'peakRam', unit: 'B', better: 'lower', onDevice: true, description: 'RAM of one inference on the runtime: live activations over the execution order as its planner places them, and what it keeps besides' },
   { name: 'flash', unit: 'B', better: 'lower', onDevice: true, description: 'weights, code and runtime in storage' },
   { name: 'macs', unit: '1', better: 'lower', onDevice: false, description: 'multiply-accumulates of one inference' },
   { name: 'params', unit: '1', better: 'lower', onDevice: false, description: 'trainable parameters' },
