@@ -1,5 +1,8 @@
 import { elements, evaluateProgram, graphBuilder, initialWeights, inferenceProgram, OPS, packWeights, trainingGraph, type Graph, type Program, type StepRecipe } from '@app/graph';
 import { Rng } from '@app/numeric';
+import { completePoint, loadCatalog } from '@app/catalog';
+import { decode } from '@app/decode';
+import { createSearchSpace } from '@app/space';
 import { openProgram } from '@app/train';
 import { describe, expect, it } from 'vitest';
 
@@ -97,5 +100,36 @@ describe('a training step in onnxruntime', () => {
     await session.close();
     // label smoothing 0.1 leaves at least the entropy of (0.95, 0.05), 0.1985
     expect(losses.at(-1)).toBeLessThan(0.25);
+  });
+});
+
+describe('networks of the built-in spaces', () => {
+  const task = { numClasses: 3, inputChannels: 2 };
+  const spaces = [
+    ['flynet', { width: 0.3, resolution: 32 }], ['nas-bench-201', {}], ['resnet18-scaling', { depth: 0.5, width: 0.25, resolution: 0.25 }],
+  ] as const;
+
+  it.each(spaces)('take a step that every weight has a part in: %s', async (name, small) => {
+    const space = loadCatalog().space(name);
+    const graph = decode(space, completePoint(space.parameters, small), task);
+    const { program, packing } = trainingGraph(graph, { ...SGD, batch: 2, optimizer: { kind: 'sgd', momentum: 0, nesterov: false } });
+    const session = await openProgram(program);
+    const { loss, velocity } = await session.run(feedsOf(program, graph));
+    await session.close();
+    expect(Number.isFinite(loss![0])).toBe(true);
+    const idle = packing.parameters.filter(({ offset, shape }) => velocity!.subarray(offset, offset + elements(shape)).every((g) => g === 0));
+    expect(idle.filter((slot) => slot.name === 'weight').map((slot) => `${slot.node}.${slot.name}`)).toEqual([]);
+  });
+
+  it.each(spaces.map(([name]) => name))('can all be differentiated: points of %s drawn at random', (name) => {
+    const { parameters, ...definition } = loadCatalog().space(name);
+    const space = createSearchSpace(parameters);
+    const rng = Rng.of(3, name);
+    for (let i = 0; i < 12; i++) {
+      const point = space.decode(space.fromUnit(Array.from({ length: space.dimension }, () => rng.next())));
+      const graph = decode(definition, point, task);
+      const { packing, program } = trainingGraph(graph, SGD);
+      expect(program.outputs['parameters']!.shape).toEqual([packing.parameterCount]);
+    }
   });
 });
