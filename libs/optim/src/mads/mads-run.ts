@@ -29,7 +29,7 @@ export const VERSION = 2;
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
 /** From twice so many trials on the learned distances have a turn only every second generation, and so on: the cost of a trial stays bounded. */
-const ACQUISITION_EASE = 600;
+const ACQUISITION_EASE = 300;
 /** The latest told points that a local model looks through. */
 const MOST_KIN = 2000;
 const POLL = STAGES.indexOf('poll');
@@ -123,13 +123,16 @@ export class MadsRun implements OptimizerRun, Context {
   #first(): Candidate | null {
     const start = this.ledger.nextStart();
     if (start !== null) return this.ledger.propose(start, 'start');
-    return this.state.sobolIndex < this.#designSize() ? this.#sobolPoint() : null;
+    const known = this.ledger.history.length + this.ledger.pending.size;
+    return this.state.scales === null && known < this.#designSize() ? this.#sobolPoint() : null;
   }
 
+  /** Start points and trials of others included. */
   #designSize(): number {
     const { maxTrials, start } = this.problem;
-    const usual = Math.max(1, Math.min(2 * (this.space.dimension + 1), 20) - (start?.length ?? 0));
-    return this.settings.initialPoints ?? Math.min(usual, Math.max(1, Math.floor((maxTrials ?? Infinity) / 3)));
+    const given = start?.length ?? 0;
+    const usual = Math.max(1, Math.min(2 * (this.space.dimension + 1), 20) - given);
+    return given + (this.settings.initialPoints ?? Math.min(usual, Math.max(1, Math.floor((maxTrials ?? Infinity) / 3))));
   }
 
   #sobolPoint(): Candidate | null {
