@@ -51,8 +51,9 @@ export class Tape {
   constant(shape: Shape, values: ArrayLike<number>): Value {
     if (values.length !== elements(shape)) throw new OpFault(`expected ${elements(shape)} values for shape ${showShape(shape)}, got ${values.length}`);
     const data = Float32Array.from(values);
-    // small ones are shared: most rules need the same few numbers
-    const name = data.length <= 4 ? `const.${shape.join('x')}:${data.join('_')}` : `const.${this.#constants.size}`;
+    // numbers and constant fills are shared: most rules need the same few
+    const even = data.length > 0 && data.every((v) => v === data[0]);
+    const name = even ? `fill.${shape.join('x')}:${data[0]}` : `const.${this.#constants.size}`;
     if (!this.#constants.has(name)) this.#constants.set(name, { name, type: 'float', shape, data });
     return { name, shape };
   }
