@@ -110,11 +110,14 @@ export function unseenModel(devices: readonly Measured[], atLeast = 5): Result[]
   });
 }
 
-/** A board that shows nothing: cycles (or joules a cycle at its clock) as on the other boards of its core and kernel library. */
+/** Name and major version: releases of one runtime differ by as much as a third. */
+const release = (title: string): string => title.toLowerCase().replace(/(\d+)(\.\d+)+/g, '$1').replace(/[^a-z0-9()]+/g, ' ').replace(/ v(\d)/, ' $1').trim();
+
+/** A board that shows nothing: cycles as on the other boards of its core and runtime, joules as theirs. */
 export function unseenBoard(devices: readonly Measured[]): Result[] {
   const results: Result[] = [];
   for (const { series, samples } of devices) {
-    const siblings = devices.filter((d) => d.series.device !== series.device && d.series.core === series.core && d.series.kernels === series.kernels && d.series.quantity === series.quantity && d.series.precision === series.precision && d.samples.length >= 3);
+    const siblings = devices.filter((d) => d.series.device !== series.device && d.series.core === series.core && release(d.series.runtimeTitle) === release(series.runtimeTitle) && d.series.quantity === series.quantity && d.series.precision === series.precision && d.samples.length >= 3);
     if (siblings.length === 0 || samples.length < 3 || series.core === undefined || series.kernels === 'accelerator') continue;
     const shape = commonShape(siblings.map((d) => d.samples));
     const scales = siblings.map((d) => atScaleOf(d.samples, shape));

@@ -81,7 +81,7 @@ export function tinySeries(dir: string): Series[] {
       const isMobile = file === 'mobile_published.json';
       const common_ = {
         ...common(row), device: row.board ?? row.device!, title: row.board ?? row.device!,
-        runtimeTitle: isMobile ? `TensorFlow Lite, ${row.processor ?? ''}${row.threads === undefined ? '' : ` ${row.threads} threads`}` : (row.runtime ?? (file === 'tinyml_fc_benchmark.json' ? 'TFLM, float32' : `${row.submitter} (runtime not stated)`)),
+        runtimeTitle: isMobile ? `TensorFlow Lite, ${row.processor ?? ''}${row.threads === undefined ? '' : ` ${row.threads} threads`}` : (row.runtime ?? (file === 'tinyml_fc_benchmark.json' ? 'TFLM, float32' : `${row.submitter} (runtime not stated)`)) + (row.threads === undefined ? '' : `, ${row.threads} threads`),
         kernels: isMobile ? 'mobile' : kernelsOf(row, file), family: isMobile ? 'mobile' as const : 'tiny' as const,
         precision: isMobile ? (row.precision!.startsWith('float') ? 'fp32' as const : 'int8' as const) : row.precision?.startsWith('float') ? 'fp32' as const : precision, ...source,
       };

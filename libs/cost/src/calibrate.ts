@@ -76,7 +76,7 @@ export function adapt(samples: readonly Sample[], known: readonly Float64Array[]
 const PLAIN: Readonly<Record<string, number>> = {
   inference: 5000, launchDense: 2000, launchPointwise: 2000, launchDepthwise: 2000, launchPool: 1000, launchElementwise: 1000, launchActivation: 500,
   macDense: 1, rowDense: 3, macPointwise: 1, macMisaligned: 1, macDepthwise: 3, macDepthwiseLarge: 0.3, macGrouped: 2, macLinear: 1.5, tapPool: 2,
-  elementConvolution: 2, outputConvolution: 6, outputDepthwise: 6, elementElementwise: 3, elementActivation: 3, elementCopy: 1, weight: 0.5,
+  elementConvolution: 2, outputConvolution: 6, outputDepthwise: 6, outputLinear: 6, elementElementwise: 3, elementActivation: 3, elementCopy: 1, weight: 0.5,
 };
 
 export const PLAIN_COEFFICIENTS: Float64Array = Float64Array.from(TERM_IDS, (id) => PLAIN[id]!);

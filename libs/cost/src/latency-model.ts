@@ -1,7 +1,7 @@
 import type { Graph } from '@app/graph';
 import type { RuntimeRules } from './latency-rules.js';
 import { stepsOf, type Step } from './latency-steps.js';
-import { TERM_IDS, TERMS } from './latency-terms.js';
+import { TERM_IDS, TERMS, workOfEachStep } from './latency-terms.js';
 import type { FittedModel, LayerCost } from './types.js';
 
 export interface StepPrice {
@@ -25,11 +25,11 @@ const SIZE_SLACK = 1.5;
 
 /** What a fitted model says of a network: Σ terms coefficient · work, with the interval of cross-validation. */
 export function fittedPrice(graph: Graph, model: FittedModel, uncertainty: number): FittedPrice {
-  const steps = rememberedSteps(graph, model.runtime);
+  const { steps, work, extent } = remember(graph, model.runtime);
   const coefficients = coefficientVector(model);
-  const priced = steps.map((step) => priceStep(step, coefficients));
+  const priced = steps.map((step, i) => priceStep(step.id, work, i * TERMS.length, coefficients));
   const value = priced.reduce((sum, s) => sum + s.value, coefficients[0]!);
-  const outside = outsideOf(steps, model);
+  const outside = outsideOf(extent, model.range);
   let { low, high } = model.interval;
   if (outside.length > 0) {
     low = Math.min(low, 1 / (1 + uncertainty));
@@ -74,29 +74,25 @@ export function coefficientVector(model: FittedModel): Float64Array {
   return x;
 }
 
-function priceStep(step: Step, coefficients: Float64Array): StepPrice {
-  const parts = { overhead: 0, compute: 0, memory: 0 };
-  for (let k = 1; k < TERMS.length; k++) {
-    const c = coefficients[k]!;
-    if (c === 0) continue;
-    const { unit, work } = TERMS[k]!;
-    parts[unit === 'launch' ? 'overhead' : unit === 'MAC' ? 'compute' : 'memory'] += c * work(step);
+const PARTS = TERMS.map(({ unit }) => (unit === 'launch' || unit === 'inference' ? 0 : unit === 'MAC' ? 1 : 2));
+
+function priceStep(id: string, work: Float64Array, at: number, coefficients: Float64Array): StepPrice {
+  let [overhead, compute, memory] = [0, 0, 0];
+  for (let k = 1; k < coefficients.length; k++) {
+    const cost = coefficients[k]! * work[at + k]!;
+    if (PARTS[k] === 0) overhead += cost;
+    else if (PARTS[k] === 1) compute += cost;
+    else memory += cost;
   }
-  const { overhead, compute, memory } = parts;
-  return { id: step.id, value: overhead + compute + memory, bound: overhead >= compute && overhead >= memory ? 'overhead' : compute >= memory ? 'compute' : 'memory' };
+  return { id, value: overhead + compute + memory, bound: overhead >= compute && overhead >= memory ? 'overhead' : compute >= memory ? 'compute' : 'memory' };
 }
 
-function outsideOf(steps: readonly Step[], { range }: FittedModel): string[] {
+function outsideOf(extent: FittedModel['range'], range: FittedModel['range']): string[] {
   const outside: string[] = [];
-  let macs = 0;
-  const widest = new Map<string, number>();
-  for (const step of steps) {
-    macs += step.macs;
-    widest.set(step.kind, Math.max(widest.get(step.kind) ?? 0, step.taps));
-  }
+  const [macs] = extent.macs;
   const [smallest, largest] = range.macs;
   if (macs > largest * SIZE_SLACK || macs < smallest / SIZE_SLACK) outside.push(`${count(macs)} MACs, fitted on ${count(smallest)} to ${count(largest)}`);
-  for (const [kind, taps] of widest) {
+  for (const [kind, taps] of Object.entries(extent.taps)) {
     const seen = range.taps[kind];
     if (seen === undefined) outside.push(`${kind} operators, none among the networks fitted on`);
     else if (taps > seen) outside.push(`${kind} windows of ${taps} cells, fitted on at most ${seen}`);
@@ -122,14 +118,24 @@ export function rangeOf(networks: Iterable<readonly Step[]>): FittedModel['range
 
 const count = (n: number): string => (n >= 1e6 ? `${Number((n / 1e6).toPrecision(3))} M` : String(n));
 
-/** Steps of a graph by runtime. A graph is a value that never changes, and one network is priced on many devices. */
-const remembered = new WeakMap<Graph, Map<string, readonly Step[]>>();
+interface Remembered {
+  readonly steps: readonly Step[];
+  /** [steps, TERMS.length] */
+  readonly work: Float64Array;
+  readonly extent: FittedModel['range'];
+}
 
-function rememberedSteps(graph: Graph, rules: RuntimeRules): readonly Step[] {
+/** Steps of a graph by runtime. A graph is a value that never changes, and one network is priced on many devices. */
+const remembered = new WeakMap<Graph, Map<string, Remembered>>();
+
+function remember(graph: Graph, rules: RuntimeRules): Remembered {
   let ofGraph = remembered.get(graph);
   if (ofGraph === undefined) remembered.set(graph, (ofGraph = new Map()));
   const key = `${rules.zeros} ${rules.merge} ${rules.fusion}`;
-  let steps = ofGraph.get(key);
-  if (steps === undefined) ofGraph.set(key, (steps = stepsOf(graph, rules)));
-  return steps;
+  let known = ofGraph.get(key);
+  if (known === undefined) {
+    const steps = stepsOf(graph, rules);
+    ofGraph.set(key, (known = { steps, work: workOfEachStep(steps), extent: rangeOf([steps]) }));
+  }
+  return known;
 }

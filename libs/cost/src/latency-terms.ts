@@ -40,6 +40,7 @@ export const TERMS: readonly Term[] = [
   { id: 'elementConvolution', unit: 'element', meaning: 'element read or written by a convolution', work: (s) => (isConvolution(s) ? traffic(s) : 0) },
   { id: 'outputConvolution', unit: 'element', meaning: 'output of a convolution over all channels (requantisation, bias, activation)', work: (s) => (s.kind === 'dense' || s.kind === 'pointwise' ? s.outputElements : 0) },
   { id: 'outputDepthwise', unit: 'element', meaning: 'output of a depthwise convolution', work: (s) => (s.kind === 'depthwise' ? s.outputElements : 0) },
+  { id: 'outputLinear', unit: 'element', meaning: 'output of a linear layer', work: (s) => (s.kind === 'linear' ? s.outputElements : 0) },
   { id: 'elementElementwise', unit: 'element', meaning: 'element read or written by an addition or product', work: (s) => (s.kind === 'elementwise' ? traffic(s) : 0) },
   { id: 'elementActivation', unit: 'element', meaning: 'element read or written by an activation or batch norm of its own', work: (s) => (s.kind === 'activation' ? traffic(s) : 0) },
   { id: 'elementCopy', unit: 'element', meaning: 'element read or written by a copy, concatenation or resize', work: (s) => (s.kind === 'copy' ? traffic(s) : 0) },
@@ -56,6 +57,13 @@ export function workOfSteps(steps: readonly Step[]): Float64Array {
   return work;
 }
 
-export function addWork(step: Step, work: Float64Array): void {
+function addWork(step: Step, work: Float64Array): void {
   for (let k = 1; k < TERMS.length; k++) work[k]! += TERMS[k]!.work(step);
+}
+
+/** Work of each step in every term, [steps, TERMS.length] row-major; the first column is 0. */
+export function workOfEachStep(steps: readonly Step[]): Float64Array {
+  const work = new Float64Array(steps.length * TERMS.length);
+  steps.forEach((step, i) => addWork(step, work.subarray(i * TERMS.length, (i + 1) * TERMS.length)));
+  return work;
 }
