@@ -5,5 +5,16 @@ export { dominates, paretoFront, weaklyDominates } from './dominance.js';
 export { hypervolume, hypervolumeContributions, hypervolumeGain } from './hypervolume.js';
 export { kneeDistances, kneePoints } from './knee.js';
 export { ParetoArchive, type ArchiveChange } from './pareto-archive.js';
+export {
+  dominanceProbability,
+  drawNormal,
+  expectedEfficiency,
+  frontProbability,
+  knownFrontProbability,
+  pairwiseDominance,
+  relativeEfficiency,
+  type Estimate,
+  type UncertainPoint,
+} from './random-frontier.js';
 export { nonDominatedSort, RankedFronts, type RankChange } from './ranks.js';
 export type { Objectives } from './vectors.js';
