@@ -1,7 +1,7 @@
 import { GraphError } from '../errors.js';
 import { liveNodes } from '../liveness.js';
 import { elements } from '../shape.js';
-import { concat, equal, flat, reshape, scale, step, sub, sum } from '../tape/arithmetic.js';
+import { concat, equal, expand, flat, mul, reshape, scale, step, sub, sum } from '../tape/arithmetic.js';
 import { lower } from '../tape/lower.js';
 import { Tape, type Program, type Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
@@ -19,15 +19,12 @@ export interface ProbeGraph {
 /**
  * Gradient by all weights, packed: `gradient` [P] and `score` [], from `parameters`, `statistics`, `images` and, for the loss, `targets`.
  *
- * loss: mean cross-entropy, batch norm by the batch. sum: sum of the logits, batch norm by its statistics.
+ * loss: mean cross-entropy, batch norm by the batch. sum: sum of the logits times the input `weight` [], batch norm by its statistics.
  */
 export function gradientGraph(graph: Graph, batch: number, of: 'loss' | 'sum'): ProbeGraph {
   const { tape, lowered, output, face, packing } = opened(graph, batch, of === 'loss');
   const logits = lowered.values.get(output)!;
-  const ones = tape.constant(logits.shape, new Float32Array(elements(logits.shape)).fill(1));
-  const { loss: score, dLogits } = of === 'loss'
-    ? crossEntropy(tape, logits, tape.input('targets', logits.shape), 0)
-    : { loss: reshape(tape, sum(tape, logits, [0, 1]), []), dLogits: ones };
+  const { loss: score, dLogits } = of === 'loss' ? crossEntropy(tape, logits, tape.input('targets', logits.shape), 0) : weightedSum(tape, logits);
   const gradients = lowered.backward(new Map([[output, dLogits]])).weights;
   const pieces = packing.parameters.map(({ node, name, shape }) => flat(tape, gradients.get(node)?.[name] ?? tape.constant(shape, new Float32Array(elements(shape)))));
   return { ...face, packing, program: tape.program(`${graph.name} gradient`, { score, gradient: concat(tape, pieces, 0) }) };
@@ -61,6 +58,11 @@ export function switchingGraph(graph: Graph, batch: number): ProbeGraph & { read
   for (const p of products.slice(1)) total = tape.op('Add', [total, p], [batch, batch]);
   const agreement = scale(tape, tape.op('Add', [total, tape.scalar(units)], [batch, batch]), 0.5);
   return { ...face, packing, units, program: tape.program(`${graph.name} switching`, { agreement }) };
+}
+
+function weightedSum(tape: Tape, logits: Value): ReturnType<typeof crossEntropy> {
+  const weight = tape.input('weight', []);
+  return { loss: mul(tape, reshape(tape, sum(tape, logits, [0, 1]), []), weight), dLogits: expand(tape, weight, logits.shape) };
 }
 
 const SWITCHING: ReadonlySet<string> = new Set(['relu', 'relu6', 'hswish', 'leaky-relu', 'prelu-shared']);

@@ -48,7 +48,7 @@ export async function proxyScore(proxy: ProxyName, request: ProxyRequest): Promi
 
 /**
  * Operators that answer c·x with c times what they answer x, c > 0 (biases and shifts begin at 0). A network of these alone has a flow
- * proportional to the image, so the image may be as dim as keeps single precision from overflowing in deep networks.
+ * proportional to the image, so a dim one serves where single precision overflows.
  */
 const HOMOGENEOUS: ReadonlySet<string> = new Set([
   'input', 'conv2d', 'batchNorm', 'linear', 'relu', 'leaky-relu', 'prelu-shared', 'neg', 'abs', 'add', 'sub', 'maximum', 'concat', 'slice', 'padChannels', 'maxPool', 'avgPool',
@@ -99,11 +99,16 @@ async function synflow({ graph, seed }: ProxyRequest): Promise<number> {
   const probe = gradientGraph(graph, 1, 'sum');
   const { parameters, statistics } = packWeights(probe.packing, initialWeights(graph, seed));
   const positive = parameters.map(Math.abs);
-  const brightness = graph.nodes.every(({ kind, attrs }) => HOMOGENEOUS.has(kind === 'activation' ? (attrs as { fn: string }).fn : kind)) ? DIM : 1;
+  const homogeneous = graph.nodes.every(({ kind, attrs }) => HOMOGENEOUS.has(kind === 'activation' ? (attrs as { fn: string }).fn : kind));
   const session = await openProgram(probe.program);
+  /** log of the flow, worked out with image and logits both made smaller by the factor */
+  const flow = async (by: number): Promise<number> => {
+    const { gradient } = await session.run({ parameters: positive, statistics, images: new Float32Array(elements(probe.imageShape)).fill(by), weight: Float32Array.of(by) });
+    return Math.log(layersOf(probe).reduce((sum, { from, to }) => sum + total(from, to, (i) => Math.abs(positive[i]! * gradient![i]!)), 0)) - 2 * Math.log(by);
+  };
   try {
-    const { gradient } = await session.run({ parameters: positive, statistics, images: new Float32Array(elements(probe.imageShape)).fill(brightness) });
-    return Math.log(layersOf(probe).reduce((sum, { from, to }) => sum + total(from, to, (i) => Math.abs(positive[i]! * gradient![i]!)), 0)) - Math.log(brightness);
+    const score = await flow(1);
+    return Number.isFinite(score) || !homogeneous ? score : await flow(DIM);
   } finally {
     await session.close();
   }
