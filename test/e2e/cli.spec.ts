@@ -131,6 +131,7 @@ describe('caddis optimize', () => {
       const child = spawn(process.execPath, [CLI, ...args('cut')], { stdio: 'ignore', detached: true });
       await Promise.race([once(child, 'exit'), new Promise((resolve) => setTimeout(resolve, after))]);
       child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     }
     const resumed: Optimized = JSON.parse(caddis(...args('cut')).stdout);
     expect(resumed.trials).toEqual(whole.trials);
