@@ -81,7 +81,9 @@ function isOwner({ pid, started }: Holder): boolean {
 function startTime(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Ended, and only waiting for its parent to ask how: it holds nothing any more.
+    return fields[0] === 'Z' ? 'ended' : fields[19] ?? '';
   } catch {
     return '';
   }
