@@ -4,7 +4,7 @@ import { ConfigError, describeConfig, readConfig } from './config.js';
 describe('readConfig', () => {
   it('serves on the loopback with the embedded database when nothing is set', () => {
     expect(readConfig({})).toEqual({
-      port: 3000, host: '127.0.0.1', databaseUrl: null, redisUrl: null, dataDir: '.caddis', logLevel: 'info', allowCommands: false, apiKey: null,
+      port: 3000, host: '127.0.0.1', databaseUrl: null, redisUrl: null, queuePrefix: 'caddis', dataDir: '.caddis', logLevel: 'info', allowCommands: false, apiKey: null,
     });
   });
 

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { problemSpec, studySpec } from '@app/contracts';
 import { issuesOf, parseYaml } from '@app/catalog';
+import { optimizers } from '@app/optim';
 import { createSearchSpace, SpaceError } from '@app/space';
 import type { StudyDefinition } from '@app/study';
 import { inputError, InputError, print, printJson, say, seconds, table, wantsJson } from '../output.js';
@@ -9,7 +10,7 @@ import { readText } from '../read-file.js';
 import { runLocally } from '../local-study.js';
 import { wholeNumber } from './search.js';
 
-const ALGORITHMS = ['auto', 'mads', 'bo', 'sobol', 'random'] as const;
+const ALGORITHMS = optimizers().map((o) => o.name);
 
 export function optimizeCommand(program: Command): void {
   program
@@ -44,7 +45,7 @@ export function optimizeCommand(program: Command): void {
 
 /** @throws InputError with every fault and its place */
 function readProblem(file: string, options: { algorithm: string; budget: number; seed: number }): StudyDefinition {
-  if (!ALGORITHMS.some((a) => a === options.algorithm)) throw new InputError(`--algorithm: expected one of ${ALGORITHMS.join(', ')}, got "${options.algorithm}"`);
+  if (!ALGORITHMS.includes(options.algorithm)) throw new InputError(`--algorithm: expected one of ${ALGORITHMS.join(', ')}, got "${options.algorithm}"`);
   if (options.budget < 1) throw new InputError(`--budget: expected at least 1, got ${options.budget}`);
   const yaml = parseYaml(readText(file));
   if ('faults' in yaml) throw inputError(file, yaml.faults.map((message) => ({ pointer: '', message })));

@@ -14,7 +14,7 @@ interface Props {
 }
 
 type Path = readonly (string | number)[];
-const ALGORITHMS: readonly (readonly [string, string])[] = [['auto', 'auto: the service chooses'], ['mads', 'MADS: mesh adaptive direct search'], ['bo', 'Bayesian optimisation'], ['sobol', 'Sobol: even coverage'], ['random', 'random: the baseline']];
+const ALGORITHMS: readonly (readonly [string, string])[] = [['auto', 'auto: the service chooses'], ['mads', 'MADS: mesh adaptive direct search'], ['bo', 'Bayesian optimisation'], ['tpe', 'TPE: tree-structured Parzen estimator'], ['nsga2', 'NSGA-II: genetic'], ['evolution', 'regularised evolution'], ['sobol', 'Sobol: even coverage'], ['random', 'random: the baseline']];
 
 export function SpecForm(props: Props): React.JSX.Element {
   const { draft, spaces, devices, errors, onChange } = props;

@@ -12,7 +12,7 @@ import { readSnapshot } from '../ledger.js';
 import { mads } from '../mads/mads.js';
 
 const NAME = 'auto';
-const VERSION = 2;
+const VERSION = 3;
 const PREFIX = `${NAME}>`;
 
 const MOST_OBJECTIVES = 4;

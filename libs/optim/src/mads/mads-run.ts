@@ -24,7 +24,7 @@ import { stagePoints } from './stages.js';
 import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
@@ -172,7 +172,7 @@ export class MadsRun implements OptimizerRun, Context {
     const centres = chooseCentres(this.barrier, new Set(this.state.done));
     if (centres === null) return false;
     this.state.generation++;
-    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false, neighbours: false };
+    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false };
     return true;
   }
 
@@ -191,7 +191,6 @@ export class MadsRun implements OptimizerRun, Context {
     const stage = STAGES[it.stage];
     if (stage === undefined) this.#conclude(it, it.improving ? 'improving' : 'failure');
     else it.queue = stagePoints(this, it, stage);
-    if (stage === 'categorical' && it.queue.length > 0) it.neighbours = true;
   }
 
   #conclude(it: Iteration, how: 'success' | 'improving' | 'failure'): void {
@@ -204,7 +203,7 @@ export class MadsRun implements OptimizerRun, Context {
       barrier.lower(how === 'improving' && below.length > 0 ? Math.max(...below) : h);
     }
     if (how === 'failure' && centre) {
-      if (isFinest(this.axes, centre.mesh) && !it.neighbours) this.state.done.push(it.primary);
+      if (isFinest(this.axes, centre.mesh)) this.state.done.push(it.primary);
       centre.mesh = refined(this.axes, centre.mesh);
     }
     this.state.done = this.state.done.filter((key) => barrier.find(key));

@@ -23,8 +23,6 @@ export interface Iteration {
   /** genes polled around the primary centre, for the completing direction */
   polled: Genes[];
   improving: boolean;
-  /** categorical neighbours were left to poll: the centre is not poll-optimal yet */
-  neighbours: boolean;
 }
 
 /** What a run keeps besides the trials; also the shape of its snapshot. */
