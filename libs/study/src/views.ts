@@ -1,5 +1,5 @@
 import {
-  ALLOWED_ACTIONS, convert, type ConstraintView, type FrontView, type MetricValue, type Metrics, type NetworkView, type ObjectiveView, type ParameterView, type SeriesView, type StudyDetail, type StudySummary, type TrialView,
+  ALLOWED_ACTIONS, convert, type ConstraintView, type FrontView, type MetricValue, type Metrics, type NetworkView, type ObjectiveView, type ParameterView, type SeriesView, type StudyDetail, type StudyEvent, type StudySummary, type TrialView,
 } from '@app/contracts';
 import { priceNetwork } from '@app/cost';
 import { decode } from '@app/decode';
@@ -9,6 +9,7 @@ import type { Parameter } from '@app/space';
 import { deviceMetrics } from './evaluate.js';
 import { givenReference, studyTerms, type StudyTerms } from './problem.js';
 import { runningSeconds, studyProgress } from './progress.js';
+import type { StoredEvent } from './ports.js';
 import type { HistoryEntry, StudyRecord, TrialCounts, TrialRecord } from './records.js';
 
 const iso = (d: Date | null): string | null => d?.toISOString() ?? null;
@@ -45,6 +46,16 @@ function constraintViews(terms: StudyTerms): ConstraintView[] {
 /** A hypervolume is a product of the objectives' units: it scales with them. */
 function shownHypervolume(value: number | null, terms: StudyTerms): number | null {
   return value === null ? null : terms.objectives.reduce((v, o) => convert(v, o.unit, o.shownUnit), value);
+}
+
+/** Stored events carry values as they are inside; a reader gets them in the units of the study's spec. */
+export function shownEvents(events: readonly StoredEvent[], study: StudyRecord): StoredEvent[] {
+  const terms = studyTerms(study.spec);
+  return events.map((e) => {
+    if (e.type !== 'front.changed') return e;
+    const data = e.data as Extract<StudyEvent, { type: 'front.changed' }>['data'];
+    return { ...e, data: { ...data, hypervolume: shownHypervolume(data.hypervolume, terms) } };
+  });
 }
 
 export function parameterView(p: Parameter): ParameterView {

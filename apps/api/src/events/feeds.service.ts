@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { StudyEvent } from '@app/contracts';
-import { studySummaryView, type StoredEvent, type StudyRecord, type StudyStore } from '@app/study';
+import { shownEvents, studySummaryView, type StoredEvent, type StudyRecord, type StudyStore } from '@app/study';
 import { LOGGER, STORE, type Logger } from '../ports.js';
 import { ProblemException } from '../http/problem.js';
 import { coalesce } from './coalesce.js';
@@ -101,7 +101,7 @@ export class FeedsService {
   private async missed(study: StudyRecord, lastEventId: string | undefined): Promise<StudyEvent[]> {
     if (lastEventId === undefined || !/^\d{1,15}$/.test(lastEventId) || Number(lastEventId) >= study.revision) return [];
     const stored = await this.store.events(study.id, Number(lastEventId), REPLAY_LIMIT + 1);
-    return stored.length > REPLAY_LIMIT ? [] : coalesce(stored.filter((e) => e.revision <= study.revision));
+    return stored.length > REPLAY_LIMIT ? [] : coalesce(shownEvents(stored.filter((e) => e.revision <= study.revision), study));
   }
 
   private async snapshot(study: StudyRecord): Promise<StudyEvent> {

@@ -1,5 +1,5 @@
 import type { StudyEvent } from '@app/contracts';
-import { NotFound, studyProgress, type StoredEvent, type StudyStore } from '@app/study';
+import { NotFound, shownEvents, studyProgress, type StoredEvent, type StudyRecord, type StudyStore } from '@app/study';
 
 const INTERVAL_MS = 300;
 const PAUSE_AFTER_FAULT_MS = 2000;
@@ -55,15 +55,6 @@ export class StudyFeed {
     this.timer.unref();
   }
 
-  /** How far the study is, if trials have finished: worked out when someone looks, not stored. */
-  private async progress(events: readonly StoredEvent[]): Promise<StoredEvent[]> {
-    const finished = events.findLast((e) => e.type === 'trial.finished');
-    if (!finished) return [];
-    const study = await this.store.study(this.studyId);
-    const { counts } = finished.data as Extract<StudyEvent, { type: 'trial.finished' }>['data'];
-    return [{ revision: events.at(-1)!.revision, type: 'progress', data: studyProgress(study, counts, new Date()), at: finished.at }];
-  }
-
   private async read(): Promise<void> {
     this.reading = true;
     const { nudged } = this;
@@ -74,7 +65,8 @@ export class StudyFeed {
       this.after = events.at(-1)?.revision ?? this.after;
       this.quiet = events.length === 0 ? this.quiet + 1 : 0;
       if (events.length > 0) {
-        const news = [...events, ...(await this.progress(events))];
+        const study = await this.store.study(this.studyId);
+        const news = [...shownEvents(events, study), ...progressOf(events, study)];
         for (const listener of [...this.listeners]) listener.news(news);
       }
       if (events.length >= PAGE) delay = 0;
@@ -92,4 +84,12 @@ export class StudyFeed {
     }
     this.schedule(this.nudged ? 0 : delay);
   }
+}
+
+/** How far the study is, if trials have finished: worked out when someone looks, not stored. */
+function progressOf(events: readonly StoredEvent[], study: StudyRecord): StoredEvent[] {
+  const finished = events.findLast((e) => e.type === 'trial.finished');
+  if (!finished) return [];
+  const { counts } = finished.data as Extract<StudyEvent, { type: 'trial.finished' }>['data'];
+  return [{ revision: events.at(-1)!.revision, type: 'progress', data: studyProgress(study, counts, new Date()), at: finished.at }];
 }
