@@ -2,12 +2,11 @@ import { GraphError } from '../errors.js';
 import { liveNodes } from '../liveness.js';
 import { elements } from '../shape.js';
 import { concat, equal, expand, flat, mul, reshape, scale, step, sub, sum } from '../tape/arithmetic.js';
-import { lower } from '../tape/lower.js';
-import { Tape, type Program, type Value } from '../tape/tape.js';
+import type { Program, Tape, Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
-import { crossEntropy, faceOf } from './classifier.js';
-import { packingOf, unpackOnTape, type Packing } from './packing.js';
-import { withBatch } from './rebatch.js';
+import { crossEntropy } from './classifier.js';
+import { lowerNetwork } from './lower-network.js';
+import type { Packing } from './packing.js';
 
 export interface ProbeGraph {
   readonly program: Program;
@@ -22,7 +21,7 @@ export interface ProbeGraph {
  * loss: mean cross-entropy, batch norm by the batch. sum: sum of the logits times the input `weight` [], batch norm by its statistics.
  */
 export function gradientGraph(graph: Graph, batch: number, of: 'loss' | 'sum'): ProbeGraph {
-  const { tape, lowered, output, face, packing } = opened(graph, batch, of === 'loss');
+  const { tape, lowered, output, face, packing } = lowerNetwork(graph, batch, of === 'loss');
   const logits = lowered.values.get(output)!;
   const { loss: score, dLogits } = of === 'loss' ? crossEntropy(tape, logits, tape.input('targets', logits.shape), 0) : weightedSum(tape, logits);
   const gradients = lowered.backward(new Map([[output, dLogits]])).weights;
@@ -38,7 +37,7 @@ export function gradientGraph(graph: Graph, batch: number, of: 'loss' | 'sum'): 
  * @throws GraphError if there are none
  */
 export function switchingGraph(graph: Graph, batch: number): ProbeGraph & { readonly units: number } {
-  const { tape, net, lowered, face, packing } = opened(graph, batch, true);
+  const { tape, net, lowered, face, packing } = lowerNetwork(graph, batch, true);
   const live = liveNodes(net);
   const codes: Value[] = [];
   for (const node of net.nodes) {
@@ -73,16 +72,4 @@ function chosenHeads(tape: Tape, x: Value, heads: number): Value {
   const [n, channels, ...plane] = x.shape as [number, number, ...number[]];
   const headed = reshape(tape, x, [n, channels / heads, heads, elements(plane)]);
   return equal(tape, headed, tape.op('ReduceMax', [headed], [n, channels / heads, 1, elements(plane)], { axes: { ints: [2] }, keepdims: { int: 1 } }));
-}
-
-function opened(graph: Graph, batch: number, training: boolean) {
-  const net = withBatch(graph, batch);
-  const { input, output, classes, imageShape } = faceOf(net);
-  const packing = packingOf(net);
-  const tape = new Tape();
-  const weights = new Map<string, Record<string, Value>>();
-  unpackOnTape(tape, packing.parameters, tape.input('parameters', [packing.parameterCount]), weights);
-  if (packing.statisticCount > 0) unpackOnTape(tape, packing.statistics, tape.input('statistics', [packing.statisticCount]), weights);
-  const images = tape.input('images', imageShape);
-  return { tape, net, packing, output, face: { imageShape, classes }, lowered: lower(tape, net, new Map([[input, images]]), weights, { training }) };
 }

@@ -10,6 +10,7 @@ import { lower } from '../tape/lower.js';
 import { Tape, type Program, type Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
 import { crossEntropy, faceOf } from './classifier.js';
+import { lowerNetwork } from './lower-network.js';
 import { packingOf, unpackOnTape, type Packing, type Slot } from './packing.js';
 import { withBatch } from './rebatch.js';
 
@@ -99,16 +100,8 @@ export function trainingGraph(graph: Graph, recipe: StepRecipe): TrainingGraph {
 
 /** The forward pass at inference with weights as inputs: `parameters`, `statistics` and `images` in, `logits` out. */
 export function inferenceProgram(graph: Graph, batch: number): { readonly program: Program; readonly packing: Packing; readonly imageShape: Shape; readonly classes: number } {
-  const net = withBatch(graph, batch);
-  const { input, output, classes, imageShape } = faceOf(net);
-  const packing = packingOf(net);
-  const tape = new Tape();
-  const weights = new Map<string, Record<string, Value>>();
-  unpackOnTape(tape, packing.parameters, tape.input('parameters', [packing.parameterCount]), weights);
-  if (packing.statisticCount > 0) unpackOnTape(tape, packing.statistics, tape.input('statistics', [packing.statisticCount]), weights);
-  const images = tape.input('images', imageShape);
-  const logits = lower(tape, net, new Map([[input, images]]), weights, { training: false }).values.get(output)!;
-  return { program: tape.program(`${graph.name} inference`, { logits }), packing, imageShape, classes };
+  const { tape, packing, output, face, lowered } = lowerNetwork(graph, batch, false);
+  return { ...face, program: tape.program(`${graph.name} inference`, { logits: lowered.values.get(output)! }), packing };
 }
 
 const withoutNoise = (net: Graph): Graph => ({ ...net, nodes: net.nodes.map((node) => (isKind(node, 'quantizationNoise') ? { ...node, attrs: { levels: 2 ** 32 } } : node)) });
