@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { measureSchema } from '@app/contracts';
 import { TERM_IDS, type DeviceProfile } from '@app/cost';
 import { CatalogError, type DataFault } from './data-fault.js';
 import { issuesOf, show } from './issue.js';
@@ -89,6 +90,7 @@ export const deviceProfileSchema = z
     latencyModel: fittedModel('s').optional().describe('prices latency at its precision instead of the roofline'),
     energyModel: fittedModel('J').optional(),
     price: figure('USD', positive).optional(),
+    measure: measureSchema.optional().describe('metrics that studies have measured on the device instead of predicted'),
     notes: z.array(z.string()).optional(),
   })
   .superRefine((profile, ctx) => {

@@ -7,25 +7,27 @@ type DeviceNaming = Pick<StudySpec, 'devices' | 'objectives' | 'constraints'>;
 
 /**
  * Profiles of every device a study names: those listed, in their order, then those that are targets only. A copy each; a listed
- * `precision` becomes its default. An unknown id or a precision the device lacks is an issue that names what there is.
+ * `precision` becomes its default, a listed `profile` is taken under the listed id, `measure` replaces the profile's. An unknown id or a precision the device lacks is an issue that names what there is.
  */
 export function resolveDevices(known: readonly DeviceProfile[], spec: DeviceNaming): Resolved<DeviceProfile[]> {
   const issues: Issue[] = [];
   const found = new Map<string, DeviceProfile>();
-  const find = (id: string, pointer: string): DeviceProfile | undefined => {
+  const find = (id: string, pointer: string, measured = false): DeviceProfile | undefined => {
     const device = known.find((d) => d.id === id);
-    if (!device) issues.push({ pointer, code: 'unknown-device', message: `unknown device "${id}"; known: ${known.map((d) => d.id).join(', ')}` });
+    const hint = measured ? '; a device of your own needs a profile beside it, which prices what is not measured' : '';
+    if (!device) issues.push({ pointer, code: 'unknown-device', message: `unknown device "${id}"${hint}; known: ${known.map((d) => d.id).join(', ')}` });
     return device;
   };
-  spec.devices.forEach(({ id, precision }, i) => {
-    const device = find(id, `/devices/${i}/id`);
+  spec.devices.forEach(({ id, precision, profile, measure }, i) => {
+    const device = find(profile ?? id, `/devices/${i}/${profile === undefined ? 'id' : 'profile'}`, measure !== undefined && profile === undefined);
     if (!device) return;
     if (found.has(id)) {
       issues.push({ pointer: `/devices/${i}/id`, code: 'duplicate', message: `device "${id}" stands twice` });
     } else if (precision !== undefined && device.precisions[precision] === undefined) {
       issues.push({ pointer: `/devices/${i}/precision`, code: 'unknown-precision', message: `device "${id}" has ${Object.keys(device.precisions).join(', ')}; got "${precision}"` });
     } else {
-      found.set(id, { ...structuredClone(device), defaultPrecision: precision ?? device.defaultPrecision });
+      const copy = { ...structuredClone(device), id, defaultPrecision: precision ?? device.defaultPrecision, measure: measure ?? (id === device.id ? device.measure : undefined) };
+      found.set(id, copy);
     }
   });
   for (const field of ['objectives', 'constraints'] as const) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { measureSchema } from './measure-spec.js';
 import { METRICS, metricDefinition, metricKey, unitsOf } from './metrics.js';
 import { proxyAccuracySchema, trainAccuracySchema } from './training-spec.js';
 
@@ -103,6 +104,13 @@ export const algorithmSchema = z.strictObject({
   settings: z.record(z.string(), z.unknown()).optional(),
 });
 
+export const deviceRef = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, _ . and -, at most 64'),
+  precision: z.enum(['fp32', 'fp16', 'int8']).optional(),
+  profile: z.string().max(64).optional().describe('profile that prices what is not measured; default: the one of this id'),
+  measure: measureSchema.optional().describe('measured instead of predicted'),
+});
+
 export const studySpec = z
   .strictObject({
     name: z.string().min(1).max(200),
@@ -110,8 +118,7 @@ export const studySpec = z
     labels: z.record(z.string().max(64), z.string().max(200)).default({}),
     searchSpace: searchSpaceRef,
     task: taskSchema.default({ numClasses: 1000, inputChannels: 3 }),
-    devices: z.array(z.strictObject({ id: z.string().max(64), precision: z.enum(['fp32', 'fp16', 'int8']).optional() })).max(16).default([])
-      .describe('devices to price on besides those named as targets, and the precision per device'),
+    devices: z.array(deviceRef).max(16).default([]).describe('devices to price on besides those named as targets, the precision per device, and what is measured on it'),
     accuracy: accuracySchema,
     objectives: z.array(objectiveSchema).min(1).max(16),
     constraints: z.array(constraintSchema).max(32).default([]),

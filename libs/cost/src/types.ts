@@ -62,7 +62,22 @@ export interface DeviceProfile {
   readonly energyModel?: FittedModel | undefined;
   /** price of the part, unit USD */
   readonly price?: Figure | undefined;
+  /** metrics that studies have measured on the device instead of predicted */
+  readonly measure?: MeasureSettings | undefined;
   readonly notes?: readonly string[] | undefined;
+}
+
+/** Who measures and how; the words of the study file. */
+export interface MeasureSettings {
+  /** `host`: the machine that evaluates the trial; otherwise a program or an address that reaches the device */
+  readonly agent: 'host' | { readonly command: readonly string[] } | { readonly url: string };
+  readonly metrics: readonly ('latency' | 'energy' | 'peakRam')[];
+  /** runs before those that count, and those at the least */
+  readonly warmup: number;
+  readonly repeats: number;
+  readonly threads: number;
+  /** s */
+  readonly timeout: number;
 }
 
 /** Coefficients of the terms of a network's work (latency-terms.ts), with what is needed to trust them. */
