@@ -3,6 +3,14 @@ import type { Genes, SearchSpace } from '@app/space';
 /** JSON value: optimizer state is data. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** What can be computed of a point without evaluating it. `null`: only an evaluation tells. */
+export interface Known {
+  /** [m], minimised */
+  readonly objectives: readonly (number | null)[];
+  /** [constraints], g ≤ 0 is feasible */
+  readonly violations: readonly (number | null)[];
+}
+
 /** What an optimizer is asked to minimise. Directions and limits were turned round before: f minimised, g ≤ 0 feasible. */
 export interface SearchProblem {
   readonly space: SearchSpace;
@@ -17,6 +25,11 @@ export interface SearchProblem {
   readonly seed: number;
   /** Trials the study may spend in all, if known; lets a method split its budget. */
   readonly maxTrials?: number | undefined;
+  /**
+   * What is computed rather than evaluated: for canonical genes the very values they will be told with. Pure and quick (a millisecond or
+   * so, remembered by whoever provides it); asking it costs no trial. A point that breaks a limit by it is *screened*: see `OptimizerRun.ask`.
+   */
+  readonly known?: ((genes: Genes) => Known) | undefined;
 }
 
 export interface Candidate {
@@ -54,10 +67,15 @@ export interface OptimizerRun {
   /**
    * Up to n new candidates, none ever asked before (neither told nor pending). Fewer than n only if the space is exhausted or
    * the method needs pending results first; an empty answer with nothing pending means: exhausted, the study ends.
+   *
+   * No candidate breaks a limit that `problem.known` computes, start points excepted, since the user named them. Where none could be
+   * found that meets those limits the answer is empty as for an exhausted space.
    */
   ask(n: number): Candidate[];
   /** Outcomes in the order they count; each was asked by this run or is an import (unknown to it, learned from all the same). */
   tell(settled: readonly Told[]): void;
+  /** Candidates passed over so far because what is computed of them breaks a limit; 0 where nothing is computed. */
+  readonly screened: number;
   /** State as data, JSON; asked-but-untold candidates are in it. */
   snapshot(): Json;
 }

@@ -12,7 +12,7 @@ import { readSnapshot } from '../ledger.js';
 import { mads } from '../mads/mads.js';
 
 const NAME = 'auto';
-const VERSION = 3;
+const VERSION = 4;
 const PREFIX = `${NAME}>`;
 
 const MOST_OBJECTIVES = 4;
@@ -38,10 +38,11 @@ export function planFor(problem: SearchProblem): Plan {
 
 class AutoRun implements OptimizerRun {
   /**
-   * @param history  all told, kept until the second method has taken them over
-   * @param open     keys the first method asked and that were not told at the change: the second must not ask them again
+   * @param history         all told, kept until the second method has taken them over
+   * @param open            keys the first method asked and that were not told at the change: the second must not ask them again
+   * @param screenedBefore  by the first method, once the second has taken over
    */
-  constructor(readonly problem: SearchProblem, readonly plan: Plan, private chosen: Optimizer, private run: OptimizerRun, private history: Told[], private open: Set<string>) {}
+  constructor(readonly problem: SearchProblem, readonly plan: Plan, private chosen: Optimizer, private run: OptimizerRun, private history: Told[], private open: Set<string>, private screenedBefore = 0) {}
 
   ask(n: number): Candidate[] {
     this.#change();
@@ -62,8 +63,12 @@ class AutoRun implements OptimizerRun {
     this.run.tell(told);
   }
 
+  get screened(): number {
+    return this.screenedBefore + this.run.screened;
+  }
+
   snapshot(): Json {
-    return { optimizer: NAME, version: VERSION, chosen: this.chosen.name, inner: this.run.snapshot(), open: [...this.open] };
+    return { optimizer: NAME, version: VERSION, chosen: this.chosen.name, inner: this.run.snapshot(), open: [...this.open], screenedBefore: this.screenedBefore };
   }
 
   /** Once the first method has had its trials the other learns all that is known and carries on. */
@@ -71,6 +76,7 @@ class AutoRun implements OptimizerRun {
     const { then } = this.plan;
     if (then === null || this.chosen === then.optimizer || this.history.length < then.after) return;
     this.chosen = then.optimizer;
+    this.screenedBefore = this.run.screened;
     this.run = then.optimizer.start(this.problem);
     this.run.tell(this.history);
     this.history = [];
@@ -98,6 +104,6 @@ export const auto: Optimizer = {
     if (!chosen) throw new RangeError(`expected a snapshot of ${plan.first.name}${plan.then ? ` or ${plan.then.optimizer.name}` : ''} inside ${NAME}, got one of ${String(fields['chosen'])}`);
     const told = history.map(own);
     const run = chosen.restore(problem, fields['inner'] ?? null, told, chosen === plan.first ? settings : undefined);
-    return new AutoRun(problem, plan, chosen, run, chosen === plan.first ? told : [], new Set(fields['open'] as string[]));
+    return new AutoRun(problem, plan, chosen, run, chosen === plan.first ? told : [], new Set(fields['open'] as string[]), fields['screenedBefore'] as number);
   },
 };

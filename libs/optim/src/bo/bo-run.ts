@@ -15,7 +15,7 @@ import type { BoSettings } from './settings.js';
 import { Learner, type Surrogates, type Thetas } from './surrogates.js';
 
 export const NAME = 'bo';
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** A finite space is looked at point by point if it is this small and the predictions cost at most so many multiplications. */
 const LISTED_UP_TO = 50_000;
@@ -57,6 +57,10 @@ export class BoRun implements OptimizerRun {
     const run = new BoRun(problem, settings, fields['pending'], history);
     run.#state = structuredClone(fields['state']) as unknown as State;
     return run;
+  }
+
+  get screened(): number {
+    return this.#ledger.screened;
   }
 
   snapshot(): Json {
@@ -111,6 +115,7 @@ export class BoRun implements OptimizerRun {
       space,
       map: this.#map,
       taken: (key: string): boolean => this.#ledger.has(key),
+      open: (genes: Genes): boolean => this.#ledger.isOpen(genes),
       elite: surrogates.elite,
       candidates: this.settings.candidates,
       localSearches: this.settings.localSearches,
@@ -141,7 +146,7 @@ export class BoRun implements OptimizerRun {
 
   #unseen(): Listed[] {
     this.#listed ??= Array.from(this.problem.space.enumerate(), (genes) => ({ genes, key: this.problem.space.key(genes), features: this.#map.of(genes) }));
-    this.#listed = this.#listed.filter((p) => !this.#ledger.has(p.key));
+    this.#listed = this.#listed.filter((p) => this.#ledger.isOpen(p.genes));
     return this.#listed;
   }
 }

@@ -23,6 +23,8 @@ export interface SearchAids {
   readonly space: SearchSpace;
   readonly map: FeatureMap;
   readonly taken: (key: string) => boolean;
+  /** not taken, and no limit that can be computed is broken; dearer to ask */
+  readonly open: (genes: Genes) => boolean;
   /** good points of the past, best first */
   readonly elite: readonly Genes[];
   readonly candidates: number;
@@ -30,12 +32,12 @@ export interface SearchAids {
   readonly rng: Rng;
 }
 
-/** @returns null if every point looked at is taken */
+/** @returns null if no point looked at is open */
 export function maximiseAcquisition(acquisition: Acquisition, aids: SearchAids): Spot | null {
   const pool = evaluate(acquisition, aids, wideLook(aids));
   if (pool.length === 0) return null;
   const found = starts(pool, aids).map((spot) => climb(acquisition, aids, spot));
-  return best([...pool, ...found].filter((s) => !aids.taken(s.key)));
+  return bestOpen([...pool, ...found], aids);
 }
 
 /** The best untaken point of a list of all points; for spaces small enough to look at everywhere. */
@@ -84,8 +86,8 @@ function climb(acquisition: Acquisition, aids: SearchAids, start: Spot): Spot {
     const before = spot.value;
     spot = continuousClimb(acquisition, aids, spot);
     const moves = evaluate(acquisition, aids, discreteMoves(aids.space, spot.genes).map((genes) => ({ genes, key: aids.space.key(genes) })));
-    const move = best(moves.filter((s) => !aids.taken(s.key)));
-    if (move && move.value > spot.value) spot = move;
+    const move = bestOpen(moves.filter((s) => s.value > spot.value), aids);
+    if (move) spot = move;
     if (!(spot.value > before + LEAST_GAIN) || moves.length === 0) break;
   }
   return spot;
@@ -142,6 +144,13 @@ function steps(own: number, size: number): number[] {
 function evaluate(acquisition: Acquisition, { map }: SearchAids, points: readonly { readonly genes: Genes; readonly key: string }[]): Spot[] {
   const values = acquisition.values(points.map((p) => map.of(p.genes)));
   return points.map((p, i) => ({ ...p, value: values[i]! }));
+}
+
+/** Looked for from the best down, since most of those are open. */
+function bestOpen(spots: readonly Spot[], { taken, open }: SearchAids): Spot | null {
+  const order = spots.map((_, i) => i).sort((a, b) => spots[b]!.value - spots[a]!.value || a - b);
+  const found = order.find((i) => !taken(spots[i]!.key) && open(spots[i]!.genes));
+  return found === undefined ? null : spots[found]!;
 }
 
 /** First of the largest. */

@@ -12,7 +12,7 @@ import { compareStandings, standings, type Standing } from './standing.js';
 import { child } from './variation.js';
 
 const NAME = 'nsga2';
-const VERSION = 1;
+const VERSION = 2;
 /** Small, since a trial is dear: with 100 the first hundreds would be a random search. */
 const DEFAULTS = { population: 20 };
 const LEAST = { population: 2 };
@@ -46,6 +46,10 @@ class Nsga2Run implements OptimizerRun {
 
   tell(settled: readonly Told[]): void {
     for (const told of settled) if (this.ledger.settle(told)) this.#endGeneration();
+  }
+
+  get screened(): number {
+    return this.ledger.screened;
   }
 
   snapshot(): Json {

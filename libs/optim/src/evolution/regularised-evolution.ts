@@ -12,7 +12,7 @@ import { compareStandings, standings } from './standing.js';
 import { mutated } from './variation.js';
 
 const NAME = 'evolution';
-const VERSION = 1;
+const VERSION = 2;
 const DEFAULTS = { population: 50, sample: 10 };
 const LEAST = { population: 2, sample: 1 };
 type Settings = Readonly<typeof DEFAULTS>;
@@ -35,6 +35,10 @@ class EvolutionRun implements OptimizerRun {
 
   tell(settled: readonly Told[]): void {
     for (const told of settled) this.ledger.settle(told);
+  }
+
+  get screened(): number {
+    return this.ledger.screened;
   }
 
   snapshot(): Json {

@@ -48,15 +48,16 @@ export function freeCategories(context: Context, genes: Genes): number[] {
   return context.space.parameters.flatMap((p, i) => (p.type === 'categorical' && active[i] && context.space.sizes[i]! > 1 ? [i] : []));
 }
 
-/** Proposals in their order without those taken, repeated, or equal to their origin; genes made canonical. */
+/** Proposals in their order without those taken, repeated, equal to their origin, or known to break a limit; genes made canonical. */
 export function fresh(context: Context, proposals: readonly Proposal[]): Proposal[] {
   const met = new Set<string>();
   const out: Proposal[] = [];
   for (const p of proposals) {
     const genes = context.space.canonical(p.genes);
     const key = context.space.key(genes);
-    if (met.has(key) || context.ledger.has(key)) continue;
+    if (met.has(key)) continue;
     met.add(key);
+    if (!context.ledger.admit(genes)) continue;
     out.push({ ...p, genes });
   }
   return out;

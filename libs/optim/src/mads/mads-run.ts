@@ -24,7 +24,7 @@ import { stagePoints } from './stages.js';
 import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
@@ -73,6 +73,10 @@ export class MadsRun implements OptimizerRun, Context {
     run.ledger.history.forEach((told, i) => run.#admit(told, i));
     for (const l of [...run.barrier.feasible, ...run.barrier.infeasible]) l.mesh = meshes[l.point.key] ?? initialMesh(run.axes);
     return run;
+  }
+
+  get screened(): number {
+    return this.ledger.screened;
   }
 
   snapshot(): Json {

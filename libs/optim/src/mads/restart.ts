@@ -17,7 +17,7 @@ export function farthestPoint(run: MadsRun): Genes | null {
   let best: { genes: Genes; distance: number } | null = null;
   for (let t = 0; t < DRAWS; t++) {
     const genes = space.fromUnit(sequence.point(t));
-    if (ledger.has(space.key(genes))) continue;
+    if (!ledger.isOpen(genes)) continue;
     const x = run.features.of(genes);
     let distance = Infinity;
     for (const k of known) {
@@ -44,7 +44,7 @@ export function fillPoint(run: MadsRun): Proposal | null {
       genes[i] = (genes[i]! + 1 + run.rng.int(run.space.sizes[i]! - 1)) % run.space.sizes[i]!;
     }
     const next = run.space.canonical(genes);
-    if (!run.ledger.has(run.space.key(next))) return { genes: next, step: 'fill', from: centre.point.key, mesh: centre.mesh, along };
+    if (run.ledger.admit(next)) return { genes: next, step: 'fill', from: centre.point.key, mesh: centre.mesh, along };
   }
   return null;
 }

@@ -4,7 +4,7 @@ import type { Candidate, Json, Optimizer, OptimizerRun, SearchProblem, Told } fr
 import { Ledger, readSnapshot, refuseUnknownSettings } from '../ledger.js';
 
 const NAME = 'random';
-const VERSION = 1;
+const VERSION = 2;
 
 class RandomRun implements OptimizerRun {
   constructor(readonly ledger: Ledger, readonly rng: Rng) {}
@@ -22,6 +22,10 @@ class RandomRun implements OptimizerRun {
 
   tell(settled: readonly Told[]): void {
     for (const told of settled) this.ledger.settle(told);
+  }
+
+  get screened(): number {
+    return this.ledger.screened;
   }
 
   snapshot(): Json {

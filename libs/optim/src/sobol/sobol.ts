@@ -4,7 +4,7 @@ import type { Candidate, Json, Optimizer, OptimizerRun, SearchProblem, Told } fr
 import { Ledger, readSnapshot, refuseUnknownSettings } from '../ledger.js';
 
 const NAME = 'sobol';
-const VERSION = 1;
+const VERSION = 2;
 
 class SobolRun implements OptimizerRun {
   readonly #sequence: Sobol;
@@ -27,6 +27,10 @@ class SobolRun implements OptimizerRun {
 
   tell(settled: readonly Told[]): void {
     for (const told of settled) this.ledger.settle(told);
+  }
+
+  get screened(): number {
+    return this.ledger.screened;
   }
 
   snapshot(): Json {

@@ -14,7 +14,7 @@ import { Ledger, readSnapshot } from '../ledger.js';
 import { ParzenMixture } from './parzen.js';
 
 const NAME = 'tpe';
-const VERSION = 1;
+const VERSION = 2;
 const DEFAULTS = { initialPoints: 10, candidates: 24 };
 const LEAST = { initialPoints: 1, candidates: 1 };
 type Settings = Readonly<typeof DEFAULTS>;
@@ -49,6 +49,10 @@ class TpeRun implements OptimizerRun {
     for (const told of settled) if (this.ledger.settle(told)) this.#rank(told, this.ledger.history.length - 1);
   }
 
+  get screened(): number {
+    return this.ledger.screened;
+  }
+
   snapshot(): Json {
     return { optimizer: NAME, version: VERSION, rng: this.rng.state(), pending: this.ledger.pendingState() };
   }
@@ -63,7 +67,7 @@ class TpeRun implements OptimizerRun {
     let best: { readonly genes: Genes; readonly value: number } | null = null;
     for (let c = 0; c < this.settings.candidates; c++) {
       const genes = good.sample(this.rng);
-      if (this.ledger.has(this.problem.space.key(genes))) continue;
+      if (!this.ledger.admit(genes)) continue;
       const value = good.logDensity(genes) - rest.logDensity(genes);
       if (best === null || value > best.value) best = { genes, value };
     }
