@@ -22,9 +22,30 @@ export interface AccuracyEvaluator {
   readonly secondsPerTrial: number;
   /** metric keys it answers; empty: none, or not known before the first answer (a user's command) */
   readonly metrics: readonly string[];
+  /** it asks these one after the other; a study that can tell after one that a limit is broken does not ask the next */
+  readonly parts?: readonly AccuracyEvaluator[] | undefined;
   /** @throws EvaluatorError, an outcome of the trial and not a fault of the program; the signal's reason once it is aborted */
   evaluate(request: AccuracyRequest): Promise<Metrics>;
   close(): Promise<void>;
+}
+
+/** Several sources of metrics as one: the quicker first, and of two that answer a metric the later one counts. */
+export function inTurn(sources: readonly AccuracyEvaluator[]): AccuracyEvaluator {
+  const parts = sources.flatMap((s) => s.parts ?? [s]).sort((a, b) => a.secondsPerTrial - b.secondsPerTrial);
+  return {
+    id: parts.map((p) => p.id).join(' + '),
+    secondsPerTrial: parts.reduce((sum, p) => sum + p.secondsPerTrial, 0),
+    metrics: [...new Set(parts.flatMap((p) => p.metrics))],
+    parts,
+    evaluate: async (request) => {
+      let metrics: Metrics = {};
+      for (const part of parts) metrics = { ...metrics, ...(await part.evaluate(request)) };
+      return metrics;
+    },
+    close: async () => {
+      await Promise.all(parts.map((p) => p.close()));
+    },
+  };
 }
 
 /** The candidate could not be evaluated; the trial fails with this reason. */

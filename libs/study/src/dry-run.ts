@@ -1,7 +1,7 @@
 import { convert, type DryRunReport } from '@app/contracts';
 import { Rng } from '@app/numeric';
 import { evaluateCandidate } from './evaluate.js';
-import type { AccuracyEvaluator } from './accuracy.js';
+import { inTurn, type AccuracyEvaluator } from './accuracy.js';
 import { studyProblem } from './problem.js';
 import type { StudyDefinition } from './records.js';
 
@@ -30,8 +30,8 @@ export async function dryRun(definition: StudyDefinition, evaluator: AccuracyEva
   const { samples = 256, timeMs = 2500, now } = options;
   const { terms, space } = studyProblem(definition);
   const quick = evaluator.secondsPerTrial <= QUICK_SECONDS;
-  const silent: AccuracyEvaluator = { id: evaluator.id, secondsPerTrial: 0, metrics: [], evaluate: () => Promise.resolve({}), close: () => Promise.resolve() };
-  const context = { definition, terms, evaluator: quick ? evaluator : silent, now };
+  const asked = quick ? evaluator : inTurn((evaluator.parts ?? [evaluator]).filter((part) => part.secondsPerTrial <= QUICK_SECONDS));
+  const context = { definition, terms, evaluator: asked, now };
   const signal = options.signal ?? new AbortController().signal;
   const rng = Rng.of(definition.spec.seed, 'dry-run');
   const points = space.cardinality <= samples ? [...space.enumerate()] : Array.from({ length: samples }, () => space.fromUnit(Array.from({ length: space.dimension }, () => rng.next())));

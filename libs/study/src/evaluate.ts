@@ -3,7 +3,7 @@ import { priceNetwork, type Estimate, type NetworkCost } from '@app/cost';
 import { decode } from '@app/decode';
 import { totals, type Graph } from '@app/graph';
 import type { Point } from '@app/space';
-import { EvaluatorError, type AccuracyEvaluator } from './accuracy.js';
+import { EvaluatorError, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
 import type { StudyDefinition, TrialOutcome } from './records.js';
 
@@ -38,13 +38,13 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
     let decoded: Graph | undefined;
     const network = (): Graph | null => (definition.space.family === 'none' ? null : (decoded ??= decode(definition.space, point, definition.spec.task)));
     metrics = computedMetrics(context, network);
-    const broken = brokenLimits(terms, metrics);
-    if (broken.length > 0 && evaluator.secondsPerTrial > CHEAP_SECONDS) {
-      return finish({ state: 'infeasible', reason: 'constraint', message: `${broken.join('; ')}; accuracy was not sought`, metrics });
+    const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }) };
+    for (const part of evaluator.parts ?? [evaluator]) {
+      const broken = part.secondsPerTrial > CHEAP_SECONDS ? brokenLimits(terms, metrics) : [];
+      if (broken.length > 0) return finish({ state: 'infeasible', reason: 'constraint', message: `${broken.join('; ')}; ${part.metrics.join(', ') || 'accuracy'} was not sought`, metrics });
+      // A table's measurement stands above our own estimate.
+      metrics = { ...metrics, ...(await part.evaluate(request)) };
     }
-    const found = await evaluator.evaluate({ space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }) });
-    // A table's measurement stands above our own estimate.
-    metrics = { ...metrics, ...found };
     const wrong = Object.entries(metrics).find(([, m]) => !Number.isFinite(m.value));
     if (wrong) {
       const { [wrong[0]]: _, ...rest } = metrics;
@@ -79,7 +79,7 @@ function brokenLimits(terms: StudyTerms, metrics: Metrics): string[] {
 }
 
 /** Metrics known without running anything: counts, and the price on each device that the evaluator's table does not answer for. */
-function computedMetrics({ definition, terms, evaluator }: EvaluationContext, network: () => Graph | null): Metrics {
+export function computedMetrics({ definition, terms, evaluator }: Pick<EvaluationContext, 'definition' | 'terms'> & { readonly evaluator: Pick<AccuracyEvaluator, 'metrics'> }, network: () => Graph | null): Metrics {
   if (definition.space.family === 'none') return {};
   const metrics: Record<string, MetricValue> = {};
   const answered = new Set(evaluator.metrics);
@@ -92,7 +92,10 @@ function computedMetrics({ definition, terms, evaluator }: EvaluationContext, ne
   for (const device of definition.devices) {
     const needed = [...terms.objectives, ...terms.constraints].filter((t) => t.target === device.id);
     if (!extra.has(device.id) && needed.every((t) => answered.has(t.key))) continue;
-    Object.assign(metrics, deviceMetrics(priceNetwork(network()!, device, device.defaultPrecision)));
+    for (const [key, value] of Object.entries(deviceMetrics(priceNetwork(network()!, device, device.defaultPrecision)))) {
+      // An estimate of what will be measured decides nothing.
+      if (!answered.has(key)) metrics[key] = value;
+    }
   }
   return metrics;
 }
