@@ -1,9 +1,9 @@
 /** Every device model against measurements it has not seen, beside two plain baselines. */
 import {
-  adapt, atScaleOf, calibrate, commonShape, crossValidate, dot, errorFigures, fitCoefficients, fitWithShape, intervalCoverage, TERMS,
-  type ErrorFigures, type Sample,
+  calibrate, commonShape, crossValidate, dot, errorFigures, fitCoefficients, fitWithShape, intervalCoverage, TERMS,
+  type BoardPrediction, type ErrorFigures, type Sample,
 } from '@app/cost';
-import { median, nonNegativeLeastSquares, Rng } from '@app/numeric';
+import { nonNegativeLeastSquares, Rng } from '@app/numeric';
 import { cardOf } from './nas-series.js';
 import type { Series, WorkTable } from './series.js';
 
@@ -15,6 +15,8 @@ export interface Result extends ErrorFigures {
   readonly networks: string;
   readonly quantity: Series['quantity'];
   readonly core: string | null;
+  /** of an unseen board: what is known of it from others */
+  readonly kin?: BoardPrediction['kin'];
   /** share of measurements inside their 90 % interval; null where there are too few to make one */
   readonly coverage: number | null;
   readonly baselines: { readonly macs: ErrorFigures; readonly macsBytesLayers: ErrorFigures } | null;
@@ -33,7 +35,7 @@ export function measure(series: Series, works: WorkTable): Measured {
 
 const describe = ({ device, title, runtimeTitle, family, quantity, core }: Series): Pick<Result, 'device' | 'title' | 'runtime' | 'networks' | 'quantity' | 'core'> => ({ device, title, runtime: runtimeTitle, networks: family, quantity, core: core ?? null });
 
-function result(question: Result['question'], series: Series, samples: readonly Sample[], predictions: ArrayLike<number>, naive = true): Result {
+export function result(question: Result['question'], series: Series, samples: readonly Sample[], predictions: ArrayLike<number>, naive = true): Result {
   const measured = samples.map((s) => s.value);
   return {
     question, ...describe(series), ...errorFigures(measured, predictions),
@@ -76,17 +78,19 @@ export function unseenDevice(device: Measured, others: readonly Measured[], draw
   const asked: Sample[] = [];
   const predictions: number[] = [];
   const rankCorrelations: number[] = [];
+  let inside = 0;
   for (let draw = 0; draw < draws; draw++) {
     const drawn = new Set<number>();
     while (drawn.size < 10) drawn.add(Math.floor(rng.next() * device.samples.length));
-    const x = adapt(device.samples.filter((_, i) => drawn.has(i)), known);
+    const { coefficients, interval } = calibrate(device.samples.filter((_, i) => drawn.has(i)), known);
     const rest = device.samples.filter((_, i) => !drawn.has(i));
-    const predicted = rest.map((s) => dot(s.work, x));
+    const predicted = rest.map((s) => dot(s.work, coefficients));
+    inside += rest.filter((s, i) => s.value >= predicted[i]! * interval.low && s.value <= predicted[i]! * interval.high).length;
     rankCorrelations.push(errorFigures(rest.map((s) => s.value), predicted).spearman ?? 0);
     asked.push(...rest);
     predictions.push(...predicted);
   }
-  return { ...result('unseen device, 10 samples', device.series, asked, predictions, false), spearman: rankCorrelations.reduce((a, b) => a + b, 0) / draws, coverage: null };
+  return { ...result('unseen device, 10 samples', device.series, asked, predictions, false), spearman: rankCorrelations.reduce((a, b) => a + b, 0) / draws, coverage: inside / asked.length };
 }
 
 /** Microcontrollers and phones with a few networks each: a network no device has shown, its kernel library known from all of them. */
@@ -110,28 +114,11 @@ export function unseenModel(devices: readonly Measured[], atLeast = 5): Result[]
   });
 }
 
-/** Name and major version: releases of one runtime differ by as much as a third. */
-const release = (title: string): string => title.toLowerCase().replace(/(\d+)(\.\d+)+/g, '$1').replace(/[^a-z0-9()]+/g, ' ').replace(/ v(\d)/, ' $1').trim();
-
-/** A board that shows nothing: cycles as on the other boards of its core and runtime, joules as theirs. */
-export function unseenBoard(devices: readonly Measured[]): Result[] {
-  const results: Result[] = [];
-  for (const { series, samples } of devices) {
-    const siblings = devices.filter((d) => d.series.device !== series.device && d.series.core === series.core && release(d.series.runtimeTitle) === release(series.runtimeTitle) && d.series.quantity === series.quantity && d.series.precision === series.precision && d.samples.length >= 3);
-    if (siblings.length === 0 || samples.length < 3 || series.core === undefined || series.kernels === 'accelerator') continue;
-    const shape = commonShape(siblings.map((d) => d.samples));
-    const scales = siblings.map((d) => atScaleOf(d.samples, shape));
-    const x = shape.map((_, k) => median(scales.map((s) => s[k]!)));
-    results.push({ ...result('unseen board', series, samples, samples.map((s) => dot(s.work, x)), false), coverage: null });
-  }
-  return results;
-}
-
 const MACS = new Set(['macDense', 'macPointwise', 'macDepthwise', 'macGrouped', 'macLinear']);
 const BYTES = new Set(['elementConvolution', 'elementElementwise', 'elementActivation', 'elementCopy', 'weight']);
 
 /** a·MAC + c, or a·MAC + b·bytes + c a layer, a, b, c ≥ 0, by relative errors. */
-function plainModel(columns: 1 | 3): (train: readonly Sample[]) => (work: Float64Array) => number {
+export function plainModel(columns: 1 | 3): (train: readonly Sample[]) => (work: Float64Array) => number {
   const features = (work: Float64Array): number[] => {
     let [macs, bytes, layers] = [0, 0, 0];
     TERMS.forEach(({ id, unit }, k) => {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { measure, unseenBoard, unseenDevice, unseenModel, unseenNetworks, unseenResolution, type Measured, type Result } from './evaluate.js';
-import { goalTable, type GoalRow } from './goals.js';
+import { measure, unseenDevice, unseenModel, unseenNetworks, unseenResolution, type Measured, type Result } from './evaluate.js';
+import { coverageTable, goalTable, type GoalRow } from './goals.js';
 import { nasSeries } from './nas-series.js';
 import { WorkTable } from './series.js';
 import { tinySeries } from './tiny-series.js';
+import { unseenBoards } from './unseen-boards.js';
 
 /**
  * How well are devices predicted? Every model of a device against measurements it has not seen, with the goals set for it.
@@ -41,8 +42,8 @@ for (const m of spaces) {
   const few = unseenDevice(m, spaces);
   if (few !== null) results.push(few);
 }
-results.push(...unseenModel(single), ...unseenBoard(single));
-const goals = goalTable(results);
+results.push(...unseenModel(single), ...unseenBoards(single));
+const goals = [...goalTable(results), ...coverageTable(results)];
 
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ measurements: { every }, goals, results }, null, 2)}\n`);
 else print(results, goals);

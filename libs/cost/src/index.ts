@@ -14,3 +14,4 @@ export { coefficientVector, fittedPrice, rangeOf, type FittedPrice } from './lat
 export { RUNTIMES, type RuntimeKind, type RuntimeRules } from './latency-rules.js';
 export { stepsOf, type Step, type StepKind } from './latency-steps.js';
 export { TERM_IDS, TERMS, workOfSteps, type Term } from './latency-terms.js';
+export { predictBoard, type BoardKind, type BoardPrediction, type BoardSeries } from './unseen-board.js';
