@@ -1,7 +1,7 @@
 import type { Graph } from '@app/graph';
 import type { RuntimeRules } from './latency-rules.js';
 import { stepsOf, type Step } from './latency-steps.js';
-import { TERM_IDS, TERMS, workOfEachStep } from './latency-terms.js';
+import { TERM_IDS, TERMS, workOfEachStep, workOfSteps } from './latency-terms.js';
 import type { FittedModel, LayerCost } from './types.js';
 
 export interface StepPrice {
@@ -25,17 +25,24 @@ const SIZE_SLACK = 1.5;
 
 /** What a fitted model says of a network: Σ terms coefficient · work, with the interval of cross-validation. */
 export function fittedPrice(graph: Graph, model: FittedModel, uncertainty: number): FittedPrice {
-  const { steps, work, extent } = remember(graph, model.runtime);
+  const { steps, work, total, extent } = remember(graph, model.runtime);
   const coefficients = coefficientVector(model);
-  const priced = steps.map((step, i) => priceStep(step.id, work, i * TERMS.length, coefficients));
-  const value = priced.reduce((sum, s) => sum + s.value, coefficients[0]!);
+  const value = priceOfWork(total, coefficients);
   const outside = outsideOf(extent, model.range);
-  let { low, high } = model.interval;
-  if (outside.length > 0) {
-    low = Math.min(low, 1 / (1 + uncertainty));
-    high = Math.max(high, 1 + uncertainty);
-  }
-  return { value, low: value * low, high: value * high, steps: priced, outside };
+  const { low, high } = intervalOf(model, uncertainty, outside.length > 0);
+  return { value, low: value * low, high: value * high, steps: steps.map((step, i) => priceStep(step.id, work, i * TERMS.length, coefficients)), outside };
+}
+
+/** s or J of a network's work, both [TERMS.length] */
+export function priceOfWork(work: Float64Array, coefficients: Float64Array): number {
+  let value = 0;
+  for (let k = 0; k < coefficients.length; k++) value += coefficients[k]! * work[k]!;
+  return value;
+}
+
+/** 90 % of measurements lie from value · low to value · high. */
+export function intervalOf({ interval }: FittedModel, uncertainty: number, outside: boolean): FittedModel['interval'] {
+  return outside ? { low: Math.min(interval.low, 1 / (1 + uncertainty)), high: Math.max(interval.high, 1 + uncertainty) } : interval;
 }
 
 /**
@@ -87,17 +94,22 @@ function priceStep(id: string, work: Float64Array, at: number, coefficients: Flo
   return { id, value: overhead + compute + memory, bound: overhead >= compute && overhead >= memory ? 'overhead' : compute >= memory ? 'compute' : 'memory' };
 }
 
-function outsideOf(extent: FittedModel['range'], range: FittedModel['range']): string[] {
+/** In what respect a network lies outside what a model was fitted on; empty: inside. */
+export function outsideOf(extent: FittedModel['range'], range: FittedModel['range']): string[] {
   const outside: string[] = [];
   const [macs] = extent.macs;
   const [smallest, largest] = range.macs;
-  if (macs > largest * SIZE_SLACK || macs < smallest / SIZE_SLACK) outside.push(`${count(macs)} MACs, fitted on ${count(smallest)} to ${count(largest)}`);
+  if (isOtherSize(macs, range)) outside.push(`${count(macs)} MACs, fitted on ${count(smallest)} to ${count(largest)}`);
   for (const [kind, taps] of Object.entries(extent.taps)) {
     const seen = range.taps[kind];
     if (seen === undefined) outside.push(`${kind} operators, none among the networks fitted on`);
     else if (taps > seen) outside.push(`${kind} windows of ${taps} cells, fitted on at most ${seen}`);
   }
   return outside;
+}
+
+export function isOtherSize(macs: number, { macs: [smallest, largest] }: FittedModel['range']): boolean {
+  return macs > largest * SIZE_SLACK || macs < smallest / SIZE_SLACK;
 }
 
 /** What `outsideOf` asks for, of all networks of a fit. */
@@ -122,6 +134,8 @@ interface Remembered {
   readonly steps: readonly Step[];
   /** [steps, TERMS.length] */
   readonly work: Float64Array;
+  /** of all steps and the inference, [TERMS.length] */
+  readonly total: Float64Array;
   readonly extent: FittedModel['range'];
 }
 
@@ -135,7 +149,7 @@ function remember(graph: Graph, rules: RuntimeRules): Remembered {
   let known = ofGraph.get(key);
   if (known === undefined) {
     const steps = stepsOf(graph, rules);
-    ofGraph.set(key, (known = { steps, work: workOfEachStep(steps), extent: rangeOf([steps]) }));
+    ofGraph.set(key, (known = { steps, work: workOfEachStep(steps), total: workOfSteps(steps), extent: rangeOf([steps]) }));
   }
   return known;
 }

@@ -1,10 +1,10 @@
 import type { Graph } from '@app/graph';
 import { fittedPrice, spreadOver, type FittedPrice } from './latency-model.js';
-import { cubeAiTerms, isCubeAi } from './memory/cube-ai.js';
 import { memoryRuleOf, runtimeMemory } from './memory/runtime-memory.js';
 import { memoryOfPlan } from './peak-memory.js';
-import { BYTES_PER_ELEMENT, planOnce, storedWeightBytes, weightBytes, workOf, type ExecutionPlan } from './plan.js';
+import { BYTES_PER_ELEMENT, planOnce, weightBytes, workOf, type ExecutionPlan } from './plan.js';
 import { operatorEnergy, operatorTime, precisionProfile } from './roofline.js';
+import { energyOfSums, flashOfSums, ramOfSums, sumsOf } from './sums.js';
 import type { DeviceProfile, Estimate, Figure, LayerCost, NetworkCost, Precision } from './types.js';
 
 export const ROOFLINE_MODEL = 'roofline-1';
@@ -34,40 +34,35 @@ export function priceNetwork(graph: Graph, device: DeviceProfile, precision: Pre
   const fitted = (model: DeviceProfile['latencyModel'], uncertainty: Figure): FittedPrice | null => (model?.precision === precision ? fittedPrice(graph, model, uncertainty.value) : null);
   const time = fitted(device.latencyModel, device.uncertainty.latency);
   const work = fitted(device.energyModel, device.uncertainty.energy);
-  const layers = withFitted(graph, priceLayers(plan, memory.live, device, precision), device, time, work);
-  const sum = (of: (layer: LayerCost) => number): number => layers.reduce((total, layer) => total + of(layer), 0);
-
-  const latency = sum((l) => l.latency);
-  const convChannels = plan.units.reduce((total, u) => total + u.weights.convChannels, 0);
-  const { ram, flash, ramPerChannel, flashPerChannel } = device.runtime;
-  const perChannel = (figure: Figure | undefined): number => (precision === 'int8' ? convChannels * (figure?.value ?? 0) : 0);
+  const layers = priceLayers(plan, memory.live, device, precision);
+  const sums = sumsOf(plan);
+  const latency = time?.value ?? layers.reduce((total, layer) => total + layer.latency, 0);
   const used = runtimeMemory(plan, memoryRuleOf(device.runtime.name), precision);
-  const activations = used?.ram ?? memory.peak + perChannel(ramPerChannel);
-  const metadata = used?.metadata ?? null;
-  const stored = plan.units.reduce((total, u) => total + storedWeightBytes(u.weights, precision), 0);
-  const model = metadata === null ? sum((l) => l.weightBytes) + perChannel(flashPerChannel) : stored + metadata;
-  const fixed = precision === 'int8' && isCubeAi(device.runtime.name) ? cubeAiTerms(graph) : null;
   const warnings = warningsOf(plan);
-  const estimate = (value: number, uncertainty: Figure): Estimate => ({
-    value, low: value / (1 + uncertainty.value), high: value * (1 + uncertainty.value), model: `${ROOFLINE_MODEL}/${device.id}`, warnings,
-  });
-  const ofModel = (price: FittedPrice): Estimate => ({
-    value: price.value, low: price.low, high: price.high, model: `${FITTED_MODEL}/${device.id}`,
-    warnings: [...warnings, ...price.outside.map((what) => `outside what ${device.id} was fitted on: ${what}`)],
-  });
   return {
     device: device.id,
     precision,
-    latency: time === null ? estimate(latency, device.uncertainty.latency) : ofModel(time),
-    energy: work === null ? estimate(sum((l) => l.energy), device.uncertainty.energy) : ofModel(work),
-    peakRam: estimate(activations + (fixed?.ram ?? ram.value), device.uncertainty.memory),
-    flash: estimate(fixed === null ? model + flash.value : stored + fixed.flash, device.uncertainty.memory),
-    macs: sum((l) => l.macs),
-    params: sum((l) => l.params),
-    madds: plan.units.reduce((total, u) => total + u.madds, 0),
-    layers,
+    latency: time === null ? plainEstimate(latency, device, 'latency', warnings) : fittedEstimate(time, device, warnings),
+    energy: work === null ? plainEstimate(energyOfSums(sums, device, precision, latency), device, 'energy', warnings) : fittedEstimate(work, device, warnings),
+    peakRam: plainEstimate(ramOfSums(sums, device, precision, used?.ram ?? null, memory.peak / BYTES_PER_ELEMENT[precision]), device, 'memory', warnings),
+    flash: plainEstimate(flashOfSums(sums, device, precision, used?.metadata ?? null), device, 'memory', warnings),
+    macs: sums.macs,
+    params: sums.params,
+    madds: sums.madds,
+    layers: withFitted(graph, layers, device, time, work),
     order: memory.order,
   };
+}
+
+/** With the profile's uncertainty. */
+export function plainEstimate(value: number, device: DeviceProfile, of: keyof DeviceProfile['uncertainty'], warnings: readonly string[]): Estimate {
+  const factor = 1 + device.uncertainty[of].value;
+  return { value, low: value / factor, high: value * factor, model: `${ROOFLINE_MODEL}/${device.id}`, warnings };
+}
+
+/** With the interval of cross-validation. */
+export function fittedEstimate({ value, low, high, outside }: Omit<FittedPrice, 'steps'>, device: DeviceProfile, warnings: readonly string[]): Estimate {
+  return { value, low, high, model: `${FITTED_MODEL}/${device.id}`, warnings: [...warnings, ...outside.map((what) => `outside what ${device.id} was fitted on: ${what}`)] };
 }
 
 /** The fitted price spread over the layers; a device whose energy is not fitted pays static power for the fitted time. */
@@ -111,7 +106,8 @@ function priceLayers(plan: ExecutionPlan, live: readonly number[], device: Devic
   });
 }
 
-function warningsOf(plan: ExecutionPlan): string[] {
+/** What is odd about a network whatever the device. */
+export function warningsOf(plan: ExecutionPlan): string[] {
   const warnings: string[] = [];
   if (!plan.dependsOnInput) warnings.push('the output does not depend on the input: a runtime that folds constants skips most of this network');
   const opaque = new Set(plan.units.filter((u) => u.node.kind === 'opaque').map((u) => u.id));

@@ -52,7 +52,7 @@ export function operatorTime(work: OperatorWork, device: DeviceProfile, precisio
  * Energy of one operator besides the device's static power, J: MACs at the precision, activations at the working memory's price,
  * weights at the weight store's (formulas F-C11 with the figures of the thesis' Table 1.1).
  */
-export function operatorEnergy(work: OperatorWork, device: DeviceProfile, precision: Precision): number {
+export function operatorEnergy(work: Pick<OperatorWork, 'macs' | 'activationBytes' | 'weightBytes'>, device: DeviceProfile, precision: Precision): number {
   return (
     work.macs * precisionProfile(device, precision).energyPerMac.value +
     work.activationBytes * device.memory.energyPerByte.value +

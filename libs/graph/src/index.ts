@@ -19,3 +19,4 @@ export { packingOf, packWeights, unpackWeights, type PackedWeights, type Packing
 export { withBatch } from './training/rebatch.js';
 export { inferenceProgram, trainingGraph, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
 export { gradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';
+export { asOneSection, joinSections, type Section, type SectionedGraph } from './sections.js';

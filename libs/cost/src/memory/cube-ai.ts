@@ -18,9 +18,12 @@ export interface RuntimeTerms {
  * @throws GraphError if the graph breaks a rule
  */
 export function cubeAiTerms(graph: Graph): RuntimeTerms {
-  const plan = planOnce(graph);
-  const operators = plan.units.filter((u) => !u.view && u.node.kind !== 'input' && u.node.kind !== 'constant').length;
-  const channels = plan.units.reduce((sum, u) => sum + u.weights.channels, 0);
+  const units = planOnce(graph).units.filter((u) => !u.view && u.node.kind !== 'input' && u.node.kind !== 'constant');
+  return cubeAiTermsOf(units.length, units.reduce((sum, u) => sum + u.weights.channels, 0));
+}
+
+/** The same of a network of so many operators and output channels of layers. */
+export function cubeAiTermsOf(operators: number, channels: number): RuntimeTerms {
   return { flash: 42_860 + 646 * operators + 3.7 * channels, ram: 2_780 + 443 * operators };
 }
 

@@ -49,12 +49,17 @@ export function runtimeMemory(plan: ExecutionPlan, rule: MemoryRule, precision: 
 function memoryOf(plan: ExecutionPlan, rule: Exclude<MemoryRule, 'live-set'>, precision: Precision): RuntimeMemory {
   const bytesPerElement = BYTES_PER_ELEMENT[precision];
   if (rule === 'overlay') {
-    const activations = peakOf(lifetimes(overlayProgram(plan, { bytesPerElement, depthwiseInPlace: true })).buffers);
+    const activations = overlayPeak(plan, bytesPerElement);
     return { ram: activations, activations, metadata: null };
   }
   const network = tflmNetwork(plan, rule, precision);
   const arena = tflmArena(network);
   return { ram: arena.total, activations: arena.nonPersistent, metadata: tfliteMetadataBytes(network) };
+}
+
+/** B of activations and spare planes of generated code. */
+export function overlayPeak(plan: ExecutionPlan, bytesPerElement: number): number {
+  return peakOf(lifetimes(overlayProgram(plan, { bytesPerElement, depthwiseInPlace: true })).buffers);
 }
 
 export interface MemorySchedule {
@@ -110,7 +115,7 @@ export function memorySchedule(graph: Graph, device: DeviceProfile, precision: P
   };
 }
 
-function tflmNetwork(plan: ExecutionPlan, rule: 'tflm' | 'tflm-cmsis-nn', precision: Precision): TflmNetwork {
-  // TensorFlow Lite Micro has no half precision: it computes in single
+/** TensorFlow Lite Micro has no half precision: it computes in single. */
+export function tflmNetwork(plan: ExecutionPlan, rule: 'tflm' | 'tflm-cmsis-nn', precision: Precision): TflmNetwork {
   return lowerToTflm(plan, { bytesPerElement: precision === 'int8' ? 1 : 4, kernels: rule === 'tflm-cmsis-nn' ? 'cmsis-nn' : 'reference' });
 }

@@ -49,7 +49,7 @@ export const TFLM_ALIGNMENT = 16;
 export function tflmArena(network: TflmNetwork, order?: readonly number[]): TflmArena {
   const { buffers } = lifetimes(network.program, order, TFLM_ALIGNMENT);
   const placement = greedyPlacement(buffers);
-  const persistent = persistentBytes(network);
+  const persistent = persistentBytes(keptSums(network), network.program.inputs.length + network.program.outputs.length, network.quantized);
   return { total: placement.size + persistent, nonPersistent: placement.size, persistent, lowerBound: peakOf(buffers), placement };
 }
 
@@ -91,14 +91,35 @@ const IO_TENSOR = 40;
 const IO_QUANTIZATION = 20;
 const SCRATCH_HANDLE = 4;
 
-function persistentBytes({ operators, program, quantized }: TflmNetwork): number {
-  const tensors = program.tensors.length + operators.reduce((sum, op) => sum + op.constants, 0);
-  const structures = operators.reduce((sum, op) => sum + NODE + OPERATOR[op.kind].attributes, INTERPRETER + EVAL_TENSOR * tensors);
-  // a multiplier and a shift of 4 B for each channel of a convolution
-  const data = operators.reduce((sum, op) => sum + OPERATOR[op.kind].data + 2 * alignUp(4 * op.channels, TFLM_ALIGNMENT), 0);
-  const scratch = program.ops.reduce((sum, op) => sum + op.scratch.length, 0);
-  const io = (program.inputs.length + program.outputs.length) * (IO_TENSOR + (quantized ? IO_QUANTIZATION : 0));
-  return alignUp(structures, TFLM_ALIGNMENT) + data + SCRATCH_HANDLE * scratch + io + (quantized ? TAIL.quantized : TAIL.single);
+/** What a network's operators and tensors add to what the interpreter keeps and to the model file; of a network in pieces, the sums of the pieces. */
+export interface KeptSums {
+  /** B of structures per operator and tensor */
+  readonly structures: number;
+  /** B of operator data */
+  readonly data: number;
+  readonly scratchBuffers: number;
+  /** B of the model file's tables */
+  readonly tables: number;
+}
+
+/** @param tensors  of them in the arena, those of the network's inputs included */
+export function keptSums({ operators, program, quantized }: TflmNetwork, tensors = program.tensors.length): KeptSums {
+  let [structures, data, scratchBuffers, tables] = [EVAL_TENSOR * tensors, 0, 0, 0];
+  for (const op of operators) {
+    const { attributes, data: own } = OPERATOR[op.kind];
+    structures += NODE + attributes + EVAL_TENSOR * op.constants;
+    // a multiplier and a shift of 4 B for each channel of a convolution
+    data += own + 2 * alignUp(4 * op.channels, TFLM_ALIGNMENT);
+    tables += FILE_BYTES[op.kind] + (quantized ? 24 * op.channels : 0);
+  }
+  for (const op of program.ops) scratchBuffers += op.scratch.length;
+  return { structures, data, scratchBuffers, tables };
+}
+
+/** B the interpreter keeps. @param ends  inputs and outputs of the network */
+export function persistentBytes({ structures, data, scratchBuffers }: KeptSums, ends: number, quantized: boolean): number {
+  const io = ends * (IO_TENSOR + (quantized ? IO_QUANTIZATION : 0));
+  return alignUp(INTERPRETER + structures, TFLM_ALIGNMENT) + data + SCRATCH_HANDLE * scratchBuffers + io + (quantized ? TAIL.quantized : TAIL.single);
 }
 
 /**
@@ -106,10 +127,15 @@ function persistentBytes({ operators, program, quantized }: TflmNetwork): number
  * each channel of a convolution (scale 4 and zero point 8, of weights and of bias). Least squares over 361 files written by one
  * converter, where it errs by 0.04 % of the file at the 95th percentile; files of other converters hold longer names, up to some 10 KB.
  */
-export function tfliteMetadataBytes({ operators, quantized }: TflmNetwork): number {
-  return operators.reduce((sum, op) => sum + FILE_BYTES[op.kind] + (quantized ? 24 * op.channels : 0), 522);
+export function tfliteMetadataBytes(network: TflmNetwork): number {
+  return metadataBytes(keptSums(network));
 }
 
+export function metadataBytes({ tables }: KeptSums): number {
+  return FILE_HEADER + tables;
+}
+
+const FILE_HEADER = 522;
 const FILE_BYTES: Readonly<Record<TflmKind, number>> = {
   conv: 298, dwconv: 322, fc: 283, add: 128, sub: 128, mul: 128, maximum: 128, concat: 153, avg_pool: 140, max_pool: 155, relu: 110, elementwise: 110,
   softmax: 110, reshape: 180, pad: 180, mean: 180, reduce: 180, quantize: 110, dequantize: 110, resize: 180, transpose: 180, slice: 300, other: 140,
