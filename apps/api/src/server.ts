@@ -1,7 +1,7 @@
 import { loadCatalog } from '@app/catalog';
+import { studyEvaluator } from '@app/measure';
 import { MemoryQueue } from '@app/queue';
 import { openDatabase } from '@app/store';
-import { accuracyEvaluator } from '@app/train';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { describeConfig, type Config } from './config.js';
 import { createApp, type ServiceOptions } from './create-app.js';
@@ -45,7 +45,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...options, logger, store,
       queue: options.queue ?? (config.redisUrl === null ? new MemoryQueue({ onError: (error, job) => logger.error({ err: error, job: job?.name }, 'a job failed') }) : { redisUrl: config.redisUrl, prefix: config.queuePrefix }),
       catalog: options.catalog ?? loadCatalog(),
-      evaluators: options.evaluators ?? ((definition) => accuracyEvaluator(definition, { allowCommands: config.allowCommands })),
+      evaluators: options.evaluators ?? ((definition) => studyEvaluator(definition, { allowCommands: config.allowCommands })),
       worker: config.redisUrl === null ? options.worker : undefined,
     });
   } catch (error) {

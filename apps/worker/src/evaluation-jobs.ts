@@ -1,11 +1,11 @@
+import { PASSING_FAULTS, studyEvaluator } from '@app/measure';
 import { evaluateCandidate, studyTerms, type AccuracyEvaluator, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
-import { accuracyEvaluator } from '@app/train';
 import { keepLease, type JobContext } from './worker.js';
 
 /** A trial whose workers died this often is taken to be what kills them. */
 const MAX_LOST_WORKERS = 10;
 /** Accidents of the evaluator, not results of the candidate: worth another attempt. */
-const RETRYABLE = new Set(['evaluator-exited', 'worker-lost']);
+const RETRYABLE = new Set(['evaluator-exited', 'worker-lost', ...PASSING_FAULTS]);
 
 /** Evaluates trials that take long: one job each, any number at a time over all workers. */
 export class EvaluationJobs {
@@ -79,7 +79,7 @@ export class EvaluationJobs {
   private evaluator(study: StudyRecord): AccuracyEvaluator {
     const known = this.evaluators.get(study.id);
     if (known) return known;
-    const evaluator = accuracyEvaluator(study, { allowCommands: this.context.allowCommands });
+    const evaluator = studyEvaluator(study, { allowCommands: this.context.allowCommands });
     this.evaluators.set(study.id, evaluator);
     return evaluator;
   }

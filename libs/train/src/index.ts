@@ -9,7 +9,8 @@ export type { AccuracyEvaluator, AccuracyRequest } from '@app/study';
 export { EvaluatorError } from '@app/study';
 export { commandEvaluator } from './command/command-evaluator.js';
 export { startCommand, type CommandOptions, type CommandRunner } from './command/command-process.js';
-export type { CommandId } from './command/answer.js';
+export { parseLenient, type CommandId } from './command/answer.js';
+export { LineSplitter } from './command/line-splitter.js';
 export { runOnnx, verifyExport, type ExportCheck } from './session.js';
 export type { Dataset as ImageDataset, ImageSet } from './data/image-set.js';
 export { DatasetError } from './data/image-set.js';
@@ -53,8 +54,9 @@ const NO_ACCURACY: AccuracyEvaluator = { id: 'none', secondsPerTrial: 0, metrics
 
 function surrogateOf(family: string): AccuracyEvaluator {
   if (family === 'flynet') return flynetSurrogate();
+  if (family === 'nas-bench-201') throw new EvaluatorError('unsupported', 'no accuracy surrogate for family "nas-bench-201": every accuracy of it is tabulated; use method "table" or "command"');
   const why = family === 'resnet18-scaling'
     ? 'published accuracies of ResNets vary depth with the block type and hardly ever width and resolution together, too little for an honest fit; use method "command"'
-    : 'there are no published accuracies to fit one on; use method "table" or "command"';
+    : 'the published accuracies are of few of its points, too few for an honest fit; use method "train", "proxy" or "command"';
   throw new EvaluatorError('unsupported', `no accuracy surrogate for family "${family}": ${why}`);
 }

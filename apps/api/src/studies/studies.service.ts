@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { stringify } from 'yaml';
 import type { DryRunReport, StudyDetail, StudyPage, StudySummary } from '@app/contracts';
+import { ownAgents } from '@app/measure';
 import { dryRun, studyDetailView, studySummaryView, type StudyDefinition, type StudyRecord, type StudyStore, type TrialCounts } from '@app/study';
 import { ProblemException, inWords, schemaErrors } from '../http/problem.js';
 import { WorkService } from '../lifecycle/work.service.js';
@@ -90,26 +91,30 @@ export class StudiesService {
   /** A draft with the study's own copies of space and devices: it searches the same even if the built-in ones have changed. */
   async clone(id: string, change: { readonly name?: string | undefined; readonly seed?: number | undefined }): Promise<StudyDetail> {
     const { spec, space, devices, name, labels } = await this.store.study(id);
-    this.refuseCommands(spec.accuracy.method);
+    this.refuseCommands(spec);
     const copy = { ...spec, labels: { ...labels }, name: change.name ?? `${name.slice(0, 190)} (copy)`, seed: change.seed ?? spec.seed };
     const { study } = await this.store.create({ definition: { spec: copy, space, devices }, state: 'draft' });
     return this.detail(study);
   }
 
-  /** @throws ProblemException if this service doesn't run commands of studies */
-  refuseCommands(method: StudyDefinition['spec']['accuracy']['method']): void {
-    if (method === 'command' && !this.config.allowCommands) {
-      throw new ProblemException('commands-not-allowed', 'accuracy.method "command" runs a program on this machine; the service must be started with CADDIS_ALLOW_COMMANDS=1', {
-        errors: [{ pointer: '/accuracy/method', code: 'not-allowed', message: 'commands are switched off' }],
+  /** @throws ProblemException if this service doesn't run commands and agents of studies */
+  refuseCommands(spec: StudyDefinition['spec']): void {
+    if (this.config.allowCommands) return;
+    const refuse = (what: string, pointers: readonly string[]): never => {
+      throw new ProblemException('commands-not-allowed', `${what}; the service must be started with CADDIS_ALLOW_COMMANDS=1`, {
+        errors: pointers.map((pointer) => ({ pointer, code: 'not-allowed', message: 'commands are switched off' })),
       });
-    }
+    };
+    if (spec.accuracy.method === 'command') refuse('accuracy.method "command" runs a program on this machine', ['/accuracy/method']);
+    const agents = ownAgents(spec);
+    if (agents.length > 0) refuse('an agent that a study names is started, or called, from this machine', agents);
   }
 
   private define(body: unknown): StudyDefinition {
     if (body === undefined) throw new ProblemException('malformed-body', 'expected a study specification as JSON or YAML, got no body');
     const parsed = this.catalog.parseStudySpec(body);
     if ('issues' in parsed) throw invalid(parsed.issues);
-    this.refuseCommands(parsed.definition.spec.accuracy.method);
+    this.refuseCommands(parsed.definition.spec);
     return parsed.definition;
   }
 

@@ -40,7 +40,7 @@ export class StudyActionsService {
   async act(id: string, action: keyof typeof RULES): Promise<{ changed: boolean; study: StudySummary }> {
     const rule = RULES[action];
     const before = await this.store.study(id);
-    if (rule.step && action !== 'stop') this.studies.refuseCommands(before.spec.accuracy.method);
+    if (rule.step && action !== 'stop') this.studies.refuseCommands(before.spec);
     const from = (Object.keys(ALLOWED_ACTIONS) as StudyState[]).filter((state) => ALLOWED_ACTIONS[state].includes(action));
     const study = await this.store.transition(id, from, rule.to, rule.why);
     if (study === null) return this.notChanged(await this.store.study(id), action, rule);

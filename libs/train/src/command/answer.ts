@@ -23,8 +23,8 @@ export function readAnswer(line: string): Answer {
   return { kind: 'metrics', id, metrics: metrics as Record<string, unknown> };
 }
 
-/** JSON, and what many writers make of numbers JSON has no word for: bare NaN, Infinity and -Infinity become texts. */
-function parseLenient(line: string): unknown {
+/** JSON, and what many writers make of numbers JSON has no word for: bare NaN, Infinity and -Infinity become texts. Undefined: neither. */
+export function parseLenient(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

@@ -1,0 +1,22 @@
+/** What a measuring process is asked, once, and answers, once. */
+export interface HostTask {
+  /** ONNX */
+  readonly model: Uint8Array;
+  readonly threads: number;
+  readonly warmup: number;
+  readonly repeats: number;
+  /** runs go on until so much time has passed, s: fifty runs of a tiny network are no measurement */
+  readonly minSeconds: number;
+}
+
+export type HostAnswer =
+  | {
+    readonly kind: 'measured';
+    /** s, in the order they ran */
+    readonly times: readonly number[];
+    /** onnxruntime-node and its version */
+    readonly runtime: string;
+    readonly inputs: readonly { readonly name: string; readonly type: string; readonly shape: readonly number[] }[];
+  }
+  /** the model's fault, as onnxruntime or we see it */
+  | { readonly kind: 'refused'; readonly message: string };
