@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { buildBundle } from '@app/export';
+import { studyEvaluator } from '@app/measure';
 import { INLINE_SECONDS, runStep, StudyEngine, type EvaluationContext } from '@app/study';
-import { accuracyEvaluator } from '@app/train';
 import type { ThreadAnswers, ThreadCall, ThreadReply, ThreadRequest } from './protocol.js';
 
 /** Searches in progress on this thread. The thread that renews leases is another one, so long thinking here blocks nothing. */
@@ -12,7 +12,7 @@ async function answer(call: ThreadCall): Promise<ThreadAnswers[keyof ThreadAnswe
     case 'open': {
       const engine = StudyEngine.open(call.study, call.fold);
       // Commands run where evaluation jobs run; here the evaluator only says whether it is quick.
-      const evaluator = accuracyEvaluator(call.study, { allowCommands: true });
+      const evaluator = studyEvaluator(call.study, { allowCommands: true });
       sessions.set(call.study.id, { engine, context: { definition: call.study, terms: engine.problem.terms, evaluator, now: () => performance.now() } });
       return { inline: evaluator.secondsPerTrial < INLINE_SECONDS, current: engine.current.map((t) => t.id) };
     }
