@@ -9,3 +9,4 @@ export { projectRoot } from './project-root.js';
 export { type Resolved } from './resolve-space.js';
 export { loadSpaces, readSpace, spaceFileJsonSchema, spaceFileSchema, studyFileJsonSchema } from './space-file.js';
 export { parseYaml, type YamlResult } from './yaml-text.js';
+export { usualTask } from './usual-task.js';

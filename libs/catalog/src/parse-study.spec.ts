@@ -185,6 +185,23 @@ describe('devices', () => {
 });
 
 describe('metrics and tasks', () => {
+  it('a task left out is the usual one of the space, field by field', () => {
+    const of = (task: SpaceDefinition['task'], given?: object): unknown => {
+      const parsed = new Catalog({ spaces: [{ ...scaling, ...(task && { task }) }], devices: [device('mcu-a', 'int8')] }).parseStudySpec({ ...base, ...(given && { task: given }) });
+      return 'issues' in parsed ? parsed.issues : parsed.definition.spec.task;
+    };
+    expect(of({ numClasses: 12, inputChannels: 1 })).toEqual({ numClasses: 12, inputChannels: 1 });
+    expect(of({ numClasses: 12, inputChannels: 1 }, { inputChannels: 2 })).toEqual({ numClasses: 12, inputChannels: 2 });
+    expect(of({ numClasses: 10 })).toEqual({ numClasses: 10, inputChannels: 3 });
+    expect(of(undefined)).toEqual({ numClasses: 1000, inputChannels: 3 });
+  });
+
+  it('a network that reconstructs its input can not be trained as a classifier', () => {
+    const parsed = new Catalog({ spaces: [{ ...scaling, family: 'autoencoder' }], devices: [device('mcu-a', 'int8')] })
+      .parseStudySpec({ ...base, accuracy: { method: 'proxy', dataset: { format: 'synthetic' } } });
+    expect(parsed).toMatchObject({ issues: [{ pointer: '/accuracy/method', code: 'unsupported-method', message: expect.stringMatching(/there are command, none$/) as string }] });
+  });
+
   it('gives a study that trains the classes and channels of its data where the task is silent, and refuses others', () => {
     const train = (dataset: object, task?: object) => ({ accuracy: { method: 'train', dataset }, objectives: [{ metric: 'accuracy' }], ...(task === undefined ? {} : { task }) });
     const synthetic = { format: 'synthetic', classes: 5, channels: 2 };

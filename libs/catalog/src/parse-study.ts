@@ -8,6 +8,7 @@ import { issuesOf, pointer, type Issue } from './issue.js';
 import { completePoint } from './points.js';
 import { resolveDevices } from './resolve-devices.js';
 import { resolveSpace } from './resolve-space.js';
+import { usualTask } from './usual-task.js';
 import { parseYaml } from './yaml-text.js';
 
 export type StudyParse = { readonly definition: StudyDefinition } | { readonly issues: readonly Issue[] };
@@ -21,8 +22,8 @@ export interface Known {
  * A study from YAML or JSON text, or from a value already parsed: schema, then space and devices (own copies), then what only both
  * together tell: metrics the space can answer, classes that fit the tabulated data set, start points inside the space.
  *
- * A start point may leave out parameters that have a default. A study on a table whose task is silent takes the classes of the data
- * set, and the space the data set's image size.
+ * A start point may leave out parameters that have a default. A study whose task is silent takes the space's usual one; on a
+ * table or a data set it takes the classes and channels of the data, and on a table the space takes the data set's image size.
  */
 export function parseStudy(known: Known, input: unknown): StudyParse {
   let value = input;
@@ -39,7 +40,8 @@ export function parseStudy(known: Known, input: unknown): StudyParse {
   const unresolved = [space, devices].flatMap((r) => ('issues' in r ? r.issues : []));
   if ('issues' in space || 'issues' in devices) return { issues: unresolved };
 
-  const fitted = fitTask(read.data, space.value, givenTask(value));
+  const given = givenTask(value);
+  const fitted = fitTask(withUsualTask(read.data, space.value, given), space.value, given);
   const started = startPoints(fitted.spec, fitted.space);
   const issues = [...fitted.issues, ...metricIssues(fitted.spec, fitted.space), ...started.issues];
   if (issues.length > 0) return { issues };
@@ -54,6 +56,12 @@ interface GivenTask {
 function givenTask(value: unknown): GivenTask {
   const task = (value as { task?: { numClasses?: unknown; inputChannels?: unknown } }).task;
   return { numClasses: task?.numClasses !== undefined, inputChannels: task?.inputChannels !== undefined };
+}
+
+/** What the study does not say of its task is what the space's networks usually do. */
+function withUsualTask(spec: StudySpec, space: SpaceDefinition, given: GivenTask): StudySpec {
+  const usual = usualTask(space);
+  return { ...spec, task: { numClasses: (given.numClasses ? spec.task : usual).numClasses, inputChannels: (given.inputChannels ? spec.task : usual).inputChannels } };
 }
 
 /** Classes and channels that the data tell by their format; others are found out when they are read. */

@@ -27,6 +27,7 @@ describe('a search-space file', () => {
     ['a range turned round', text.replace('min: 0.5, max: 2.5', 'min: 2.5, max: 0.5'), '/parameters/0/max', /at least min \(2.5\), got 0.5/],
     ['a setting its family lacks', text.replace('settings: {}', 'settings: {cells: 3}'), '/settings/cells', /no such entry/],
     ['a default its family can not build', text.replace('min: 0.5, max: 2.5, step: 0.125, default: 1', 'min: 0.5, max: 9, step: 0.5, default: 9'), '/depth', /from 0.25 to 2.5, got 9/],
+    ['a task of one class', text.replace('settings: {}', 'task: {numClasses: 1}\nsettings: {}'), '/task/numClasses', />=2/],
     ['no sources', text.replace(/sources:[^]*/, 'sources: []\n'), '/sources', /Too small/],
   ])('with %s is refused at that place', (_what, changed, path, message) => {
     expect(changed).not.toBe(text);
@@ -78,7 +79,7 @@ describe('loading', () => {
     const catalog = loadCatalog(dir);
     expect(catalog.space('flynet').family).toBe('flynet');
     expect(() => catalog.space('flynett')).toThrow(UnknownName);
-    expect(() => catalog.space('flynett')).toThrow('unknown search space "flynett"; known: flynet, nas-bench-201, resnet18-scaling');
+    expect(() => catalog.space('flynett')).toThrow(/unknown search space "flynett"; known: autoencoder, .*flynet, .*nas-bench-201, resnet-8, resnet18-scaling$/);
     expect(() => catalog.device('pixel-9')).toThrow(/unknown device "pixel-9"; known: .*pixel-3/);
   });
 });

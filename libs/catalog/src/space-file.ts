@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { parameterSchema, studySpec } from '@app/contracts';
+import { parameterSchema, studySpec, taskSchema } from '@app/contracts';
 import { decode, DecodeError, FAMILIES, FAMILY_NAMES, isFamily, type Family } from '@app/decode';
 import { createSearchSpace, SpaceError } from '@app/space';
 import type { SpaceDefinition } from '@app/study';
@@ -21,6 +21,7 @@ export const spaceFileSchema = z
     family: z.enum(FAMILY_NAMES).describe('decoder that makes networks of its points'),
     parameters: z.array(parameterSchema).min(1).max(500).describe('every parameter of the family, each with a default'),
     settings: z.record(z.string(), json).describe('what the decoder takes besides the point'),
+    task: z.strictObject({ numClasses: taskSchema.shape.numClasses.unwrap().optional(), inputChannels: taskSchema.shape.inputChannels.unwrap().optional() }).optional().describe('task of studies that state none'),
     sources: z.array(z.string().min(1)).min(1).describe('where space and figures are from'),
   })
   .meta({ id: 'SearchSpace', title: 'Search space' });
@@ -58,7 +59,8 @@ export function readSpace(fileName: string, text: string): { readonly space: Spa
   if ('faults' in parsed) return { faults: parsed.faults.map((message) => ({ path: '', message })) };
   const checked = spaceFileSchema.safeParse(parsed.value);
   if (!checked.success) return { faults: issuesOf(checked.error, parsed.value).map(({ pointer, message }) => ({ path: pointer, message })) };
-  const space: SpaceDefinition = checked.data;
+  const { task, ...rest } = checked.data;
+  const space: SpaceDefinition = task === undefined ? rest : { ...rest, task: { ...(task.numClasses !== undefined && { numClasses: task.numClasses }), ...(task.inputChannels !== undefined && { inputChannels: task.inputChannels }) } };
   const faults = faultsOf(space, basename(fileName, '.yaml'));
   return faults.length > 0 ? { faults } : { space };
 }

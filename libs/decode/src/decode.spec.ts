@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decode, FAMILIES, FAMILY_NAMES } from './decode.js';
+import { decode, FAMILIES, FAMILY_NAMES, pointFromArchitecture } from './decode.js';
 import { DecodeError } from './decode-error.js';
 
 const task = { numClasses: 10, inputChannels: 3 };
@@ -7,7 +7,7 @@ const point = { depth: 1, width: 1, resolution: 1 };
 
 describe('decode', () => {
   it('says that points of a space without networks have none, and which families there are', () => {
-    expect(() => decode({ family: 'none', settings: {} }, {}, task)).toThrow(/family: expected one of flynet, nas-bench-201, resnet18-scaling \(points .*"none" stand for no network\), got "none"/);
+    expect(() => decode({ family: 'none', settings: {} }, {}, task)).toThrow(/family: expected one of flynet, mobilenet-v1, .*nas-bench-201, .*autoencoder \(points .*"none" stand for no network\), got "none"/);
     expect(() => decode({ family: 'toString', settings: {} }, {}, task)).toThrow(/got "toString"/);
   });
 
@@ -26,6 +26,12 @@ describe('decode', () => {
 
   it('calls every family by its own name', () => {
     for (const name of FAMILY_NAMES) expect(FAMILIES[name].name).toBe(name);
+  });
+
+  it('finds the point of an architecture code, in families that have codes', () => {
+    expect(pointFromArchitecture('nas-bench-201', '000004')).toMatchObject({ edge_3_2: 'avgpool3x3' });
+    expect(pointFromArchitecture('fbnet', '0'.repeat(21) + '8')).toMatchObject({ block22: 'skip' });
+    expect(() => pointFromArchitecture('flynet', '0')).toThrow('family: expected one whose points have a code: fbnet, nas-bench-201, got "flynet"');
   });
 
   it('gives equal graphs for equal points', () => {

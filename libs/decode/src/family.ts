@@ -1,4 +1,5 @@
 import type { Graph } from '@app/graph';
+import type { Point } from '@app/space';
 import type { PointReader, SettingsReader } from './readers.js';
 
 export interface Task {
@@ -20,4 +21,6 @@ export interface Family {
   readonly settings: readonly string[];
   /** @throws DecodeError if a value is outside what the family can build */
   decode(point: PointReader, context: DecodeContext): Graph;
+  /** The point that an architecture code of the literature stands for, in families that have one. @throws DecodeError on anything else */
+  readonly fromCode?: (code: string) => Point;
 }

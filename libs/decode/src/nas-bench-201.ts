@@ -28,6 +28,7 @@ export const nasBench201: Family = {
   name: 'nas-bench-201',
   parameters: EDGE_NAMES,
   settings: ['resolution', 'channels', 'cells'],
+  fromCode: pointFromCode,
   decode(point: PointReader, { task, settings }: DecodeContext): Graph {
     const cell = EDGE_NAMES.map((name) => point.choice(name, EDGE_OPERATIONS));
     const channels = settings.integer('channels', 1, 1024, 16);

@@ -1,32 +1,49 @@
-import { graphBuilder, type ActivationFn, type Graph, type GraphBuilder, type OpAttrs, type OpKind, type Pair } from '@app/graph';
+import { graphBuilder, samePadding, type ActivationFn, type Graph, type GraphBuilder, type OpAttrs, type OpKind, type Pair } from '@app/graph';
 
-/** A tensor of the network under construction: the node that makes it, its channels and the side of its square map. */
+/** A tensor of the network under construction: the node that makes it, its channels (features of a vector) and its map, 1×1 for a vector. */
 export interface Feature {
   readonly id: string;
   readonly channels: number;
-  readonly side: number;
+  readonly height: number;
+  readonly width: number;
 }
 
 export interface ConvOptions {
-  /** odd; default 1 */
-  readonly kernel?: number;
-  readonly stride?: number;
+  /** side, or height and width; odd unless padding is `same`; default 1 */
+  readonly kernel?: number | Pair;
+  readonly stride?: number | Pair;
   readonly groups?: number;
+  /** default false */
+  readonly bias?: boolean;
 }
 
+export interface BuilderOptions {
+  /** of every batch norm; default 1e-5 */
+  readonly epsilon?: number;
+  /**
+   * of convolutions: `centred` is (k − 1)/2 on every side, as PyTorch's networks have it; `same` makes ⌈size / stride⌉ of a map with the
+   * odd row at the end, as TensorFlow's do. For odd kernels both give maps of one size. Default `centred`
+   */
+  readonly padding?: 'centred' | 'same';
+}
+
+const pair = (v: number | Pair): Pair => (typeof v === 'number' ? [v, v] : v);
 const square = (v: number): Pair => [v, v];
 
 /**
- * What families build with: square maps, batch 1, unbiased convolutions padded (k − 1)/2, and node ids `block.part` that stay the same
- * from one point to the next. A part that comes twice in a block throws, as do shapes that don't fit (GraphError).
+ * What families build with: batch 1, and node ids `block.part` that stay the same from one point to the next. A part that comes twice in
+ * a block throws, as do shapes that don't fit (GraphError).
  */
 export class NetworkBuilder {
   readonly #graph: GraphBuilder;
+  readonly #epsilon: number;
+  readonly #padding: 'centred' | 'same';
   #block = '';
 
-  /** @param epsilon of every batch norm */
-  constructor(name: string, private readonly epsilon = 1e-5) {
+  constructor(name: string, { epsilon = 1e-5, padding = 'centred' }: BuilderOptions = {}) {
     this.#graph = graphBuilder(name);
+    this.#epsilon = epsilon;
+    this.#padding = padding;
   }
 
   /** Nodes from here on belong to `block`. */
@@ -35,20 +52,26 @@ export class NetworkBuilder {
     this.#graph.block(block);
   }
 
-  /** Before the first block. */
-  input(channels: number, side: number): Feature {
-    return { id: this.#graph.input([1, channels, side, side]), channels, side };
+  /** A map, square unless the width is given. Before the first block. */
+  input(channels: number, height: number, width = height): Feature {
+    return { id: this.#graph.input([1, channels, height, width]), channels, height, width };
   }
 
-  conv(part: string, x: Feature, channels: number, { kernel = 1, stride = 1, groups = 1 }: ConvOptions = {}): Feature {
-    const p = (kernel - 1) / 2;
+  /** A vector. Before the first block. */
+  vectorInput(features: number): Feature {
+    return { id: this.#graph.input([1, features]), channels: features, height: 1, width: 1 };
+  }
+
+  conv(part: string, x: Feature, channels: number, { kernel = 1, stride = 1, groups = 1, bias = false }: ConvOptions = {}): Feature {
+    const [k, s] = [pair(kernel), pair(stride)];
+    const [v, h] = [(k[0] - 1) / 2, (k[1] - 1) / 2];
     return this.#add(part, 'conv2d', [x], {
-      outChannels: channels, kernel: square(kernel), stride: square(stride), padding: [p, p, p, p], dilation: [1, 1], groups, bias: false,
+      outChannels: channels, kernel: k, stride: s, padding: this.#padding === 'same' ? samePadding([x.height, x.width], k, s, [1, 1]) : [v, h, v, h], dilation: [1, 1], groups, bias,
     });
   }
 
   batchNorm(part: string, x: Feature): Feature {
-    return this.#add(part, 'batchNorm', [x], { epsilon: this.epsilon });
+    return this.#add(part, 'batchNorm', [x], { epsilon: this.#epsilon });
   }
 
   /** Convolution and its batch norm. */
@@ -62,6 +85,11 @@ export class NetworkBuilder {
 
   add(part: string, a: Feature, b: Feature): Feature {
     return this.#add(part, 'add', [a, b], {});
+  }
+
+  /** Element by element; a 1×1 map acts on every cell of its channel. */
+  mul(part: string, a: Feature, b: Feature): Feature {
+    return this.#add(part, 'mul', [a, b], {});
   }
 
   concat(part: string, parts: readonly Feature[]): Feature {
@@ -105,9 +133,22 @@ export class NetworkBuilder {
     return this.#add(part, 'zeros', [x], {});
   }
 
+  /** Channels dealt out anew: channel g·n + i of `groups` groups of n goes to i·groups + g (ShuffleNet, Zhang et al. 2018, § 3.1). */
+  shuffle(part: string, x: Feature, groups: number): Feature {
+    const { channels, height, width } = x;
+    const split = this.#add(`${part}Split`, 'reshape', [x], { shape: [1, groups, channels / groups, height, width] });
+    const turned = this.#add(`${part}Turn`, 'transpose', [split], { perm: [0, 2, 1, 3, 4] });
+    return this.#add(part, 'reshape', [turned], { shape: [1, channels, height, width] });
+  }
+
+  /** Mean over the map, a 1×1 map. */
+  mapMean(part: string, x: Feature): Feature {
+    return this.#add(part, 'globalAvgPool', [x], {});
+  }
+
   /** Mean over the map, then [1, C]. */
   globalPool(part: string, x: Feature): Feature {
-    return this.#add(`${part}Flat`, 'flatten', [this.#add(part, 'globalAvgPool', [x], {})], {});
+    return this.#add(`${part}Flat`, 'flatten', [this.mapMean(part, x)], {});
   }
 
   linear(part: string, x: Feature, features: number): Feature {
@@ -122,7 +163,7 @@ export class NetworkBuilder {
 
   #add<K extends OpKind>(part: string, kind: K, inputs: readonly Feature[], attrs: OpAttrs[K]): Feature {
     const id = this.#graph.node(kind, inputs.map((x) => x.id), attrs, `${this.#block}.${part}`);
-    const [, channels = 1, side = 1] = this.#graph.shape(id);
-    return { id, channels, side };
+    const [, channels = 1, height = 1, width = 1] = this.#graph.shape(id);
+    return { id, channels, height, width };
   }
 }

@@ -70,4 +70,8 @@ export class SettingsReader extends Reader {
   integer(name: string, min: number, max: number, otherwise: number): number {
     return this.integerOf(name, this.get(name) ?? otherwise, min, max);
   }
+
+  choice<T extends Scalar>(name: string, choices: readonly T[], otherwise: T): T {
+    return this.choiceOf(name, this.get(name) ?? otherwise, choices);
+  }
 }

@@ -14,6 +14,8 @@ export interface SpaceDefinition {
   /** settings the decoder takes besides the point */
   readonly settings: Readonly<Record<string, Json>>;
   readonly sources: readonly string[];
+  /** task of studies that state none, where it is not the usual one (1,000 classes, 3 channels) */
+  readonly task?: { readonly numClasses?: number; readonly inputChannels?: number };
 }
 
 /** All a search is a function of (design.md, decision 4): with the settled trials it determines every further step. */

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { deviceProfileSchema, issuesOf, loadCatalog, type Catalog } from '@app/catalog';
+import { deviceProfileSchema, issuesOf, loadCatalog, usualTask, type Catalog } from '@app/catalog';
 import {
   calibrate, coefficientVector, errorFigures, listCoefficients, priceNetwork, rangeOf, RUNTIMES, stepsOf, workOfSteps,
   type Calibration, type DeviceProfile, type ErrorFigures, type FittedModel, type Precision, type RuntimeRules, type Sample,
@@ -149,7 +149,7 @@ function graphOf(catalog: Catalog, m: Measurement, path: string): Graph {
     const { space, point } = namedPoint(catalog, {
       space: m.space!, ...(m.architecture === undefined ? {} : { architecture: m.architecture }), ...(m.point === undefined ? {} : { point: JSON.stringify(m.point) }),
     });
-    return decode(space, point, { numClasses: m.classes ?? 10, inputChannels: 3 });
+    return decode(space, point, { numClasses: m.classes ?? space.task?.numClasses ?? 10, inputChannels: usualTask(space).inputChannels });
   } catch (error) {
     throw new InputError(`${path} ${m.pointer}: ${(error as Error).message}`);
   }

@@ -8,7 +8,7 @@ import { MemoryStore } from '@app/store';
 import { Client } from '../client.js';
 import { InputError, print, printJson, quantity, wantsJson } from '../output.js';
 import { VERSION } from '../version.js';
-import { namedDevice, namedPoint } from './predict.js';
+import { askedTask, namedDevice, namedPoint } from './predict.js';
 import { wholeNumber } from './search.js';
 
 interface Options {
@@ -16,7 +16,8 @@ interface Options {
   readonly out: string;
   readonly space?: string;
   readonly device?: string;
-  readonly classes: number;
+  readonly classes?: number;
+  readonly channels?: number;
   readonly from?: string;
   readonly server: string;
   readonly seed?: number;
@@ -32,7 +33,8 @@ export function exportCommand(program: Command): void {
     .option('--out <dir>', 'folder to write to', 'caddis-out')
     .option('--space <name>', 'the space of a point')
     .option('--device <ids>', 'price a point on these devices in the manifest')
-    .option('--classes <n>', 'classes of the task, for a point', wholeNumber('--classes'), 1000)
+    .option('--classes <n>', 'classes of the task, for a point; default: the usual ones of the space', wholeNumber('--classes'))
+    .option('--channels <n>', 'channels of the input, for a point; default: the usual ones of the space', wholeNumber('--channels'))
     .option('--from <dir>', 'folder of `caddis search --out`')
     .option('--server <url>', 'server that has the trial', 'http://127.0.0.1:3000')
     .option('--seed <n>', 'seed of the initial weights', wholeNumber('--seed'))
@@ -84,7 +86,7 @@ async function requestOf(what: string, options: Options): Promise<Omit<BundleReq
   const catalog = loadCatalog();
   const { space, point } = namedPoint(catalog, { space: options.space, ...(what.trimStart().startsWith('{') ? { point: what } : { architecture: what }) });
   const devices = options.device?.split(',').map((id) => namedDevice(catalog, id.trim())) ?? [];
-  const spec = studySpec.parse({ name: 'export', searchSpace: space.name, task: { numClasses: options.classes }, accuracy: { method: 'none' }, objectives: [{ metric: 'macs' }], budget: { maxTrials: 1 } });
+  const spec = studySpec.parse({ name: 'export', searchSpace: space.name, task: askedTask(space, options), accuracy: { method: 'none' }, objectives: [{ metric: 'macs' }], budget: { maxTrials: 1 } });
   return { definition: { space, devices, spec }, point, seed: options.seed ?? 0, version: VERSION };
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { completePoint, loadCatalog, type Catalog } from '@app/catalog';
+import { completePoint, loadCatalog, usualTask, type Catalog } from '@app/catalog';
 import { bestPatchSchedule, fits, memorySchedule, priceNetwork, type DeviceProfile, type MemorySchedule, type NetworkCost, type PatchSchedule, type Precision } from '@app/cost';
-import { decode, pointFromCode } from '@app/decode';
+import { decode, pointFromArchitecture } from '@app/decode';
 import { totals, type Graph } from '@app/graph';
 import { fromOnnx } from '@app/onnx';
 import { createSearchSpace, SpaceError, type Point } from '@app/space';
@@ -16,7 +16,8 @@ interface Options {
   readonly space?: string;
   readonly point?: string;
   readonly architecture?: string;
-  readonly classes: number;
+  readonly classes?: number;
+  readonly channels?: number;
   readonly unknown: string;
   readonly layers?: true;
   readonly reorder?: true;
@@ -33,7 +34,8 @@ export function predictCommand(program: Command): void {
     .option('--space <name>', 'a space of `caddis spaces`, with --point or --architecture')
     .option('--point <json>', 'a point of the space, as JSON; parameters left out are at their default')
     .option('--architecture <code>', 'architecture code of the space, such as 000000 of nas-bench-201')
-    .option('--classes <n>', 'classes of the task, with --space', wholeNumber('--classes'), 1000)
+    .option('--classes <n>', 'classes of the task, with --space; default: the usual ones of the space', wholeNumber('--classes'))
+    .option('--channels <n>', 'channels of the input, with --space; default: the usual ones of the space', wholeNumber('--channels'))
     .option('--unknown <how>', 'operators we do not know: refuse, or fallback (priced as element-wise)', 'refuse')
     .option('--layers', 'the price of every layer')
     .option('--reorder', 'what activations would take in the best order of execution, and with the first stages run in patches')
@@ -124,11 +126,17 @@ function network(catalog: Catalog, model: string | undefined, options: Options):
   }
   const { space, point } = namedPoint(catalog, options);
   try {
-    return { graph: decode(space, point, { numClasses: options.classes, inputChannels: 3 }), name: `${space.name} ${JSON.stringify(point)}`, unknown: [] };
+    return { graph: decode(space, point, askedTask(space, options)), name: `${space.name} ${JSON.stringify(point)}`, unknown: [] };
   } catch (error) {
     if (error instanceof Error && error.name === 'DecodeError') throw new InputError(error.message);
     throw error;
   }
+}
+
+/** The task of --classes and --channels; what is not given is usual for the space. */
+export function askedTask(space: ReturnType<Catalog['space']>, { classes, channels }: { readonly classes?: number; readonly channels?: number }): { numClasses: number; inputChannels: number } {
+  const usual = usualTask(space);
+  return { numClasses: classes ?? usual.numClasses, inputChannels: channels ?? usual.inputChannels };
 }
 
 /** The point that --space with --point or --architecture names. @throws InputError */
@@ -138,9 +146,8 @@ export function namedPoint(catalog: Catalog, options: { readonly space?: string;
   const space = catalog.space(options.space!);
   if ((options.point === undefined) === (options.architecture === undefined)) throw new InputError('--space needs either --point JSON or --architecture CODE');
   if (options.architecture !== undefined) {
-    if (space.family !== 'nas-bench-201') throw new InputError(`--architecture: the points of ${space.name} have no code; give --point`);
     try {
-      return { space, point: pointFromCode(options.architecture) };
+      return { space, point: pointFromArchitecture(space.family, options.architecture) };
     } catch (error) {
       throw new InputError(`--architecture: ${(error as Error).message}`);
     }

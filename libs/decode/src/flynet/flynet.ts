@@ -68,7 +68,7 @@ function decodeFlynet(point: PointReader, { task, settings }: DecodeContext): Gr
   }));
   const noiseHead = point.integer('noiseHead', 2, NO_NOISE);
 
-  const net = new NetworkBuilder('flynet', BN_EPSILON);
+  const net = new NetworkBuilder('flynet', { epsilon: BN_EPSILON });
   let x = net.input(task.inputChannels, resolution);
   net.begin('stem');
   x = net.activation('act', net.convBn('conv', x, roundChannels(style.width, STEM_CHANNELS), { kernel: 3, stride: 2 }), 'hswish');
