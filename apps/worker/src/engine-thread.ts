@@ -10,9 +10,9 @@ const sessions = new Map<string, { readonly engine: StudyEngine; readonly contex
 async function answer(call: ThreadCall): Promise<ThreadAnswers[keyof ThreadAnswers]> {
   switch (call.op) {
     case 'open': {
-      const engine = StudyEngine.open(call.study, call.fold);
-      // Commands run where evaluation jobs run; here the evaluator only says whether it is quick.
+      // Commands run where evaluation jobs run; here the evaluator only says whether it is quick and what it answers.
       const evaluator = studyEvaluator(call.study, { allowCommands: true });
+      const engine = StudyEngine.open(call.study, call.fold, evaluator);
       sessions.set(call.study.id, { engine, context: { definition: call.study, terms: engine.problem.terms, evaluator, now: () => performance.now() } });
       return { inline: evaluator.secondsPerTrial < INLINE_SECONDS, current: engine.current.map((t) => t.id) };
     }

@@ -48,7 +48,7 @@ const EMPTY: FoldState = { snapshot: null, told: 0, trials: [] };
 
 /** A whole search; `stopAt` leaves the process at those trial counts and takes it up again from what was stored. */
 async function search(s: EngineStudy, options: { stopAt?: number[]; forgetSnapshot?: boolean } = {}): Promise<{ trials: SettledTrial[]; last: StepCommit; front: string[] }> {
-  let engine = StudyEngine.open(s, EMPTY);
+  let engine = StudyEngine.open(s, EMPTY, evaluator);
   const trials: SettledTrial[] = [];
   const front = new Set<string>();
   let last: StepCommit;
@@ -62,7 +62,7 @@ async function search(s: EngineStudy, options: { stopAt?: number[]; forgetSnapsh
     if (cuts[0] === trials.length) {
       cuts.shift();
       const fold = JSON.parse(JSON.stringify({ snapshot: options.forgetSnapshot ? null : last.snapshot, told: last.told, trials: trials.map(record) })) as FoldState;
-      engine = StudyEngine.open({ ...s, referencePoint: last.referencePoint, hypervolume: last.hypervolume }, fold);
+      engine = StudyEngine.open({ ...s, referencePoint: last.referencePoint, hypervolume: last.hypervolume }, fold, evaluator);
     }
   }
 }
@@ -100,7 +100,7 @@ describe('a search', () => {
   it('gives the same trials whatever the order in which a round settles', async () => {
     const s = study({ budget: { maxTrials: 40, maxParallelTrials: 4 } });
     const run = async (shuffle: (t: SettledTrial[]) => SettledTrial[]): Promise<unknown[]> => {
-      const engine = StudyEngine.open(s, EMPTY);
+      const engine = StudyEngine.open(s, EMPTY, evaluator);
       const all: SettledTrial[] = [];
       for (let round = engine.ask(0); round.length > 0; round = engine.ask(0)) {
         const settled = await Promise.all(round.map(async (t) => ({ ...t, ...(await evaluateCandidate(contextOf(s, engine), t.parameters, signal)) })));
@@ -121,7 +121,7 @@ describe('a search', () => {
 
   it('fails when more trials fail than the budget allows, and says how many', async () => {
     const s = study({ budget: { maxTrials: 60, maxFailedTrials: 3 } });
-    const engine = StudyEngine.open(s, EMPTY);
+    const engine = StudyEngine.open(s, EMPTY, evaluator);
     const failing: AccuracyEvaluator = { ...evaluator, evaluate: () => Promise.reject(new EvaluatorError('evaluator-error', 'no')) };
     const { commit } = await runStep(engine, contextOf(s, engine, failing), [], { sliceMs: Infinity, maxTrials: 60, elapsedSeconds: 0, signal });
     expect(commit.finish).toMatchObject({ state: 'failed', reason: 'too-many-failures' });
@@ -130,7 +130,7 @@ describe('a search', () => {
 
   it('refuses a round that is told in part', () => {
     const s = study({ budget: { maxTrials: 40, maxParallelTrials: 4 } });
-    const engine = StudyEngine.open(s, EMPTY);
+    const engine = StudyEngine.open(s, EMPTY, evaluator);
     engine.ask(0);
     expect(() => engine.tell([], true)).toThrow(/told whole/);
   });
@@ -139,7 +139,7 @@ describe('a search', () => {
 describe('an evaluation', () => {
   const s = study();
   const outcome = (e: Partial<AccuracyEvaluator>, point = { x: 0.5, n: 3, k: 'a' }) => {
-    const engine = StudyEngine.open(s, EMPTY);
+    const engine = StudyEngine.open(s, EMPTY, evaluator);
     return evaluateCandidate(contextOf(s, engine, { ...evaluator, ...e }), point, signal);
   };
 

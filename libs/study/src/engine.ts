@@ -1,5 +1,7 @@
 import { optimizerNamed, type Json, type OptimizerRun, type Told } from '@app/optim';
+import type { AccuracyEvaluator } from './accuracy.js';
 import { FrontTracker } from './front-tracker.js';
+import { knownOf } from './known.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
 import type { FoldState, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialRecord } from './records.js';
 import { trialId } from './trial-id.js';
@@ -46,9 +48,13 @@ export class StudyEngine {
     this.failed = told.filter((t) => t.state === 'failed').length;
   }
 
-  /** @throws SpaceError if the definition's parameters or start points are at fault */
-  static open(study: EngineStudy, fold: FoldState): StudyEngine {
-    const problem = studyProblem(study);
+  /**
+   * @param evaluator  what it answers is not computed beforehand
+   * @throws SpaceError if the definition's parameters or start points are at fault
+   */
+  static open(study: EngineStudy, fold: FoldState, evaluator: Pick<AccuracyEvaluator, 'metrics'>): StudyEngine {
+    const given = studyProblem(study);
+    const problem: StudyProblem = { ...given, problem: { ...given.problem, known: knownOf(study, given.terms, given.space, evaluator) } };
     const optimizer = optimizerNamed(study.spec.algorithm.name);
     const version = `${optimizer.name}@${optimizer.version}/${SNAPSHOT_FORMAT}`;
     const toldTrials = fold.trials.filter((t) => t.number <= fold.told);
@@ -80,8 +86,8 @@ export class StudyEngine {
     return this.finish;
   }
 
-  get counts(): { readonly asked: number; readonly told: number; readonly failed: number } {
-    return { asked: this.asked, told: this.told, failed: this.failed };
+  get counts(): { readonly asked: number; readonly told: number; readonly failed: number; readonly screened: number } {
+    return { asked: this.asked, told: this.told, failed: this.failed, screened: this.run.screened };
   }
 
   /**
@@ -101,7 +107,7 @@ export class StudyEngine {
       return this.end('completed', 'budget-duration', `${Math.round(elapsedSeconds)} s of ${maxDuration} s are used; ${this.told} trials are done`);
     }
     const candidates = this.run.ask(Math.min(maxParallelTrials, maxTrials - this.asked));
-    if (candidates.length === 0) return this.end('completed', 'space-exhausted', `every point of the space has been tried: ${this.told} trials`);
+    if (candidates.length === 0) return this.nothingLeft();
     this.round++;
     for (const c of candidates) {
       const number = ++this.asked;
@@ -117,6 +123,14 @@ export class StudyEngine {
   /** Ends the study before its budget does (a user's stop). */
   stop(): void {
     this.end('completed', 'stopped', `stopped by request after ${this.told} trials`);
+  }
+
+  /** Every point is tried, or none was found any more that meets the limits that can be computed. */
+  private nothingLeft(): readonly ProposedTrial[] {
+    if (this.problem.problem.known === undefined || this.asked >= this.problem.space.cardinality) return this.end('completed', 'space-exhausted', `every point of the space has been tried: ${this.told} trials`);
+    const computed = this.problem.terms.constraints.map((c) => c.key).join(', ');
+    const which = this.told === 0 ? 'no point was found' : `after ${this.told} trials no further point was found`;
+    return this.end('completed', 'limits-exhausted', `${which} that meets the limits on ${computed}; ${this.run.screened} candidates were screened`);
   }
 
   private end(state: Finish['state'], reason: string, message: string): readonly ProposedTrial[] {
