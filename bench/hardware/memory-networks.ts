@@ -1,5 +1,5 @@
 /** Measured networks as the data files describe them, and the forms our libs take them in. */
-import { lifetimes, peakOf, referenceScratch, type MemoryOp, type MemoryProgram, type TflmKind, type TflmNetwork, type TflmOperator } from '@app/cost';
+import { referenceScratch, type MemoryOp, type MemoryProgram, type TflmKind, type TflmNetwork, type TflmOperator } from '@app/cost';
 import { graphBuilder, samePadding, type Graph } from '@app/graph';
 
 export interface MeasuredOp {
@@ -52,16 +52,26 @@ export function toTflm(network: MeasuredNetwork): TflmNetwork {
   return { operators, program, quantized };
 }
 
-/** Live activations, B, with element-wise and, if asked for, same-size depthwise operators in place. */
-export function overlayPeak(network: MeasuredNetwork, depthwiseInPlace: boolean): number {
-  const inPlace = new Set(['add', 'mul', 'relu', 'softmax', ...(depthwiseInPlace ? ['dwconv'] : [])]);
-  const { bytes, shapes } = network;
-  const ops = network.ops.map((op, k): MemoryOp => {
-    const overwrites = inPlace.has(op.type) ? op.inputs.filter((t) => bytes[t] === bytes[op.output]) : [];
-    const [height = 1, width = 1] = shapes[op.output]!;
-    return { id: `${k}`, inputs: [...new Set(op.inputs)], outputs: [op.output], scratch: op.type === 'dwconv' && overwrites.length > 0 ? [height * width] : [], overwrites };
-  });
-  return peakOf(lifetimes({ tensors: bytes, ops, inputs: network.inputs, outputs: outputsOf(network) }).buffers);
+const COPIES = new Set(['pad', 'quantize', 'dequantize', 'transpose']);
+
+/** The network as generated code runs it: convolutions pad their inputs themselves, and inputs come quantised. */
+export function withoutCopies(network: MeasuredNetwork): MeasuredNetwork {
+  const source = new Map<number, number>();
+  const padded = new Set<number>();
+  const ops: MeasuredOp[] = [];
+  for (const op of network.ops) {
+    const inputs = op.inputs.map((t) => source.get(t) ?? t);
+    const again = op.type === 'mean' && network.shapes[op.inputs[0]!]!.length < 3;
+    if (again || COPIES.has(op.type)) {
+      source.set(op.output, inputs[0]!);
+      if (op.type === 'pad') padded.add(op.output);
+      continue;
+    }
+    const { window } = op;
+    const pads = window !== null && padded.has(op.inputs[0]!);
+    ops.push({ ...op, inputs, window: pads ? [window[0], window[1], window[2], window[3], 1] : window });
+  }
+  return { ...network, ops };
 }
 
 /**
@@ -104,6 +114,7 @@ export function toGraph(network: MeasuredNetwork): Graph | null {
         if (op.type === 'avg_pool') return b.avgPool(x!, window);
         return b.conv2d(x!, { outChannels: channels, ...window, bias: true, ...(op.type === 'dwconv' ? { groups: from[2]! } : {}) });
       }
+      if (op.type === 'mean') return b.flatten(b.globalAvgPool(x!));
       if (op.type === 'fc') return b.linear(from.length > 1 ? b.flatten(x!) : x!, channels);
       if (op.type === 'add' && operands.length === 2) return b.add(x!, operands[1]!);
       if (op.type === 'concat') return b.concat(operands);

@@ -4,6 +4,7 @@ import { BYTES_PER_ELEMENT, planOnce, type ExecutionPlan } from '../plan.js';
 import type { DeviceProfile, Precision } from '../types.js';
 import { planArena, type PlannerEffort } from './arena-planner.js';
 import { overlayProgram } from './overlay.js';
+import { overwritingPeak, tinyEngineBuffer } from './overwriting.js';
 import { lifetimes, peakOf } from './program.js';
 import { reorderOperators } from './reorder.js';
 import { lowerToTflm } from './tflm-lowering.js';
@@ -11,14 +12,17 @@ import { TFLM_ALIGNMENT, tfliteMetadataBytes, tflmArena, type TflmNetwork } from
 
 /**
  * How a runtime uses memory: `tflm` and `tflm-cmsis-nn` simulate TensorFlow Lite Micro with its own or Arm's kernels; `overlay` is code
- * generated for the network, with in-place element-wise and depthwise operators; `live-set` the plain sum of live activations.
+ * generated for the network, with in-place element-wise and depthwise operators; `tinyengine` and `cube-ai-7` write over smaller and
+ * larger inputs too (`overwritingPeak`); `live-set` the plain sum of live activations.
  */
-export type MemoryRule = 'tflm' | 'tflm-cmsis-nn' | 'overlay' | 'live-set';
+export type MemoryRule = 'tflm' | 'tflm-cmsis-nn' | 'overlay' | 'tinyengine' | 'cube-ai-7' | 'live-set';
 
 /** By the name of the profile's runtime. */
 export function memoryRuleOf(runtime: string): MemoryRule {
   if (/tensorflow lite (for )?micro|tflm|^cmsis-nn/i.test(runtime)) return /cmsis/i.test(runtime) ? 'tflm-cmsis-nn' : 'tflm';
-  return /x-cube-ai|cube\.ai|tinyengine/i.test(runtime) ? 'overlay' : 'live-set';
+  if (/tinyengine/i.test(runtime)) return 'tinyengine';
+  if (/x-cube-ai 7/i.test(runtime)) return 'cube-ai-7';
+  return /x-cube-ai|cube\.ai/i.test(runtime) ? 'overlay' : 'live-set';
 }
 
 export interface RuntimeMemory {
@@ -48,8 +52,8 @@ export function runtimeMemory(plan: ExecutionPlan, rule: MemoryRule, precision: 
 
 function memoryOf(plan: ExecutionPlan, rule: Exclude<MemoryRule, 'live-set'>, precision: Precision): RuntimeMemory {
   const bytesPerElement = BYTES_PER_ELEMENT[precision];
-  if (rule === 'overlay') {
-    const activations = overlayPeak(plan, bytesPerElement);
+  if (!isArenaRule(rule)) {
+    const activations = generatedPeak(plan, rule, bytesPerElement) + generatedBuffer(plan, rule, bytesPerElement);
     return { ram: activations, activations, metadata: null };
   }
   const network = tflmNetwork(plan, rule, precision);
@@ -57,9 +61,28 @@ function memoryOf(plan: ExecutionPlan, rule: Exclude<MemoryRule, 'live-set'>, pr
   return { ram: arena.total, activations: arena.nonPersistent, metadata: tfliteMetadataBytes(network) };
 }
 
-/** B of activations and spare planes of generated code. */
-export function overlayPeak(plan: ExecutionPlan, bytesPerElement: number): number {
-  return peakOf(lifetimes(overlayProgram(plan, { bytesPerElement, depthwiseInPlace: true })).buffers);
+export type ArenaRule = 'tflm' | 'tflm-cmsis-nn';
+/** Rules of code generated for the network. */
+export type GeneratedRule = Exclude<MemoryRule, ArenaRule | 'live-set'>;
+
+export function isArenaRule(rule: MemoryRule): rule is ArenaRule {
+  return rule === 'tflm' || rule === 'tflm-cmsis-nn';
+}
+
+/** B of activations, and spare planes, of generated code: the most that any operator needs while it runs. */
+export function generatedPeak(plan: ExecutionPlan, rule: GeneratedRule, bytesPerElement: number): number {
+  if (rule === 'overlay') return peakOf(lifetimes(overlayProgram(plan, { bytesPerElement, depthwiseInPlace: true })).buffers);
+  return overwritingPeak(plan, { bytesPerElement, pointwise: rule === 'cube-ai-7' });
+}
+
+/** B of a buffer that the operators share, as large as the greediest of them asks for. */
+export function generatedBuffer(plan: ExecutionPlan, rule: GeneratedRule, bytesPerElement: number): number {
+  return rule === 'tinyengine' ? tinyEngineBuffer(plan, bytesPerElement) : 0;
+}
+
+/** `runtimeMemory` of a graph by the runtime's name. @throws GraphError if the graph breaks a rule */
+export function networkMemory(graph: Graph, runtime: string, precision: Precision): RuntimeMemory | null {
+  return runtimeMemory(planOnce(graph), memoryRuleOf(runtime), precision);
 }
 
 export interface MemorySchedule {
@@ -92,9 +115,9 @@ export function memorySchedule(graph: Graph, device: DeviceProfile, precision: P
   const rule = memoryRuleOf(device.runtime.name);
   const plan = planOnce(graph);
   const bytesPerElement = BYTES_PER_ELEMENT[precision];
-  const tflm = rule === 'tflm' || rule === 'tflm-cmsis-nn';
+  const tflm = isArenaRule(rule);
   const network = tflm ? tflmNetwork(plan, rule, precision) : null;
-  const program = network?.program ?? overlayProgram(plan, { bytesPerElement, depthwiseInPlace: rule === 'overlay' });
+  const program = network?.program ?? overlayProgram(plan, { bytesPerElement, depthwiseInPlace: rule !== 'live-set' });
   const alignment = tflm ? TFLM_ALIGNMENT : 1;
   const best = reorderOperators(program, maxStates, alignment);
   const arena = (order?: readonly number[]): number => (network === null ? peakOf(lifetimes(program, order).buffers) : tflmArena(network, order).nonPersistent);
@@ -116,6 +139,6 @@ export function memorySchedule(graph: Graph, device: DeviceProfile, precision: P
 }
 
 /** TensorFlow Lite Micro has no half precision: it computes in single. */
-export function tflmNetwork(plan: ExecutionPlan, rule: 'tflm' | 'tflm-cmsis-nn', precision: Precision): TflmNetwork {
+export function tflmNetwork(plan: ExecutionPlan, rule: ArenaRule, precision: Precision): TflmNetwork {
   return lowerToTflm(plan, { bytesPerElement: precision === 'int8' ? 1 : 4, kernels: rule === 'tflm-cmsis-nn' ? 'cmsis-nn' : 'reference' });
 }

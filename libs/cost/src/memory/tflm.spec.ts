@@ -123,7 +123,7 @@ describe('the memory of a runtime', () => {
   });
 
   it('goes by the runtime a profile names', () => {
-    expect(['TensorFlow Lite Micro with CMSIS-NN', 'TensorFlow Lite Micro', 'X-CUBE-AI 7.3', 'TinyEngine', 'TensorFlow Lite', 'PyTorch', 'CMSIS-NN'].map(memoryRuleOf)).toEqual(['tflm-cmsis-nn', 'tflm', 'overlay', 'overlay', 'live-set', 'live-set', 'tflm-cmsis-nn']);
+    expect(['TensorFlow Lite Micro with CMSIS-NN', 'TensorFlow Lite Micro', 'X-CUBE-AI 7.3', 'TinyEngine', 'TensorFlow Lite', 'PyTorch', 'CMSIS-NN'].map(memoryRuleOf)).toEqual(['tflm-cmsis-nn', 'tflm', 'cube-ai-7', 'tinyengine', 'live-set', 'live-set', 'tflm-cmsis-nn']);
   });
 
   it('of generated code runs a depthwise convolution in place, with one plane to spare', () => {
