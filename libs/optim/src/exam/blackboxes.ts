@@ -92,6 +92,39 @@ export function singlePointBox(): Blackbox {
   return box('a single point', [{ name: 'a', type: 'int', min: 3, max: 3 }, { name: 'b', type: 'categorical', values: ['only'] }], 1, 0);
 }
 
+/**
+ * The first objective and the limits are computed beforehand, the second objective is not. The limits are met by about half of the points
+ * (`some`), one in two thousand, seldom one of the first 64 draws (`few`), or by none.
+ */
+export function computedBox(share: 'some' | 'few' | 'none'): Blackbox {
+  const radius = { some: 0.45, few: 0.02, none: -1 }[share];
+  const own = box(`limits computed beforehand, ${share} of the points meet them`, mixed, 2, 2);
+  const { space } = own.problem;
+  const computed = (genes: Genes): { objective: number; violations: number[] } => {
+    const u = space.toUnit(genes);
+    return { objective: pulls(space, 1, genes)[0]!, violations: [Math.abs(u[0]! - 0.7) - radius, Math.abs(u[1]! - 0.2) + (genes[5] === 2 ? 0.3 : 0) - 2 * Math.max(radius, 0.01)] };
+  };
+  return {
+    ...own,
+    problem: { ...own.problem, known: (genes) => ({ objectives: [computed(genes).objective, null], violations: computed(genes).violations }) },
+    evaluate(genes) {
+      const { objective, violations } = computed(genes);
+      return { state: violations.some((g) => g > 0) ? 'infeasible' : 'completed', objectives: [objective, pulls(space, 2, genes)[1]!], violations };
+    },
+  };
+}
+/** 27 points, of which 7 meet a limit that is computed beforehand: those with b = u, and with a = 2 and b = w. */
+export function computedSmallBox(): Blackbox {
+  const own = smallBox();
+  const violation = (genes: Genes): number => ((genes[0]! === 2 && genes[1]! === 2) || genes[1]! === 0 ? -1 : 1);
+  return {
+    ...own,
+    name: 'small, limit computed beforehand',
+    problem: { ...own.problem, constraints: 1, known: (genes) => ({ objectives: [null, null], violations: [violation(genes)] }) },
+    evaluate: (genes) => ({ ...own.evaluate(genes), state: violation(genes) > 0 ? 'infeasible' : 'completed', violations: [violation(genes)] }),
+  };
+}
+
 export function tell(blackbox: Blackbox, candidate: Candidate): Told {
   return { ...candidate, ...blackbox.evaluate(candidate.genes) };
 }

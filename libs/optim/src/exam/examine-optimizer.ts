@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Genes } from '@app/space';
 import type { Candidate, Json, Optimizer, OptimizerRun, SearchProblem, Told } from '../contract.js';
-import { allFailBox, brokenBox, cellBox, constantBox, continuousBox, mixedBox, neverFeasibleBox, singlePointBox, smallBox, tell, type Blackbox } from './blackboxes.js';
+import { allFailBox, brokenBox, cellBox, computedBox, computedSmallBox, constantBox, continuousBox, mixedBox, neverFeasibleBox, singlePointBox, smallBox, tell, type Blackbox } from './blackboxes.js';
 
 export interface ExamOptions {
   /** asks of the longer runs (default 40); fewer for a method that thinks long */
@@ -61,7 +61,7 @@ export function examineOptimizer(optimizer: Optimizer, options: ExamOptions = {}
   const resume = (problem: SearchProblem, snapshot: Json, history: readonly Told[]): OptimizerRun => optimizer.restore(problem, snapshot, history, options.settings);
 
   describe(`the exam of all optimizers: ${optimizer.name}`, () => {
-    const lawful = [continuousBox(), mixedBox(1, 1), mixedBox(2, 1), mixedBox(4, 0), cellBox(3), brokenBox(), neverFeasibleBox(), smallBox()];
+    const lawful = [continuousBox(), mixedBox(1, 1), mixedBox(2, 1), mixedBox(4, 0), cellBox(3), brokenBox(), neverFeasibleBox(), smallBox(), computedBox('some')];
 
     it.each(lawful.map((b) => [b.name, b] as const))('carries on from its snapshot, through JSON, exactly as if never stopped: %s', (_, blackbox) => {
       const run = begin(blackbox.problem);
@@ -132,6 +132,34 @@ export function examineOptimizer(optimizer: Optimizer, options: ExamOptions = {}
       expectSound(blackbox.problem, asked);
       expect(asked.length).toBe(blackbox.problem.space.cardinality);
       expect(run.ask(1)).toEqual([]);
+    });
+
+    it.each((['some', 'few'] as const).map((share) => [share, computedBox(share)] as const))('asks no point that breaks a computed limit where %s of them meet it, and says how many it passed over', (share, blackbox) => {
+      const run = begin(blackbox.problem);
+      const { asked } = drive(run, blackbox, Math.min(trials, 24));
+      expectSound(blackbox.problem, asked);
+      expect(asked.length).toBe(Math.min(trials, 24));
+      for (const c of asked) expect(blackbox.problem.known!(c.genes).violations.filter((g) => g! > 0)).toEqual([]);
+      expect(run.screened).toBeGreaterThan(share === 'few' ? 50 : 0);
+    });
+
+    it('ends where no point meets the computed limits, and asks a start point that breaks them all the same', () => {
+      const blackbox = computedBox('none');
+      const start = [blackbox.problem.space.canonical([0.5, 0.25, 3, 1, 2, 0, 0.5])];
+      const run = begin({ ...blackbox.problem, start });
+      const first = run.ask(3);
+      expect(first.map((c) => c.genes)).toEqual(start);
+      run.tell(first.map((c) => tell(blackbox, c)));
+      expect(run.ask(2)).toEqual([]);
+      expect(run.screened).toBeGreaterThan(0);
+    });
+
+    it('asks every point of a small space that meets a computed limit once and then none', () => {
+      const blackbox = computedSmallBox();
+      const { asked } = drive(begin(blackbox.problem), blackbox, 40);
+      expectSound(blackbox.problem, asked);
+      const due = [...blackbox.problem.space.enumerate()].filter((genes) => blackbox.problem.known!(genes).violations[0]! <= 0);
+      expect(asked.map((c) => c.key).sort()).toEqual(due.map((genes) => blackbox.problem.space.key(genes)).sort());
     });
 
     it('does not repeat in one large batch, nor beside pending candidates', () => {
