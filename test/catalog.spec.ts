@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { completePoint, loadCatalog, projectRoot } from '@app/catalog';
 import { priceNetwork } from '@app/cost';
 import { decode } from '@app/decode';
-import { totals, verifyGraph, type Graph } from '@app/graph';
+import { inferShapes, totals, verifyGraph, type Graph } from '@app/graph';
 import { Rng } from '@app/numeric';
 import { createSearchSpace, type Point } from '@app/space';
 import type { SpaceDefinition, StudyDefinition } from '@app/study';
@@ -34,12 +34,13 @@ describe.each(catalog.spaces().map((s) => [s.name, s] as const))('search space %
     expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./schema/search-space.schema.json');
   });
 
-  it('decodes 21 points to networks that verify and answer the classes of the task', () => {
+  it('decodes 21 points to networks that verify and answer the classes of the task, or reconstruct their input', () => {
     for (const graph of graphs) {
-      verifyGraph(graph);
+      const shapes = inferShapes(verifyGraph(graph));
       expect(graph.outputs).toHaveLength(1);
-      expect(totals(graph).params).toBeGreaterThan(10_000);
-      expect(totals(graph).macs).toBeGreaterThan(100_000);
+      expect(shapes.get(graph.outputs[0]!)).toEqual(definition.family === 'autoencoder' ? shapes.get('input') : [1, 10]);
+      expect(totals(graph).params).toBeGreaterThan(1000);
+      expect(totals(graph).macs).toBeGreaterThan(5000);
     }
   });
 

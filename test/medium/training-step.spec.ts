@@ -107,6 +107,8 @@ describe('networks of the built-in spaces', () => {
   const task = { numClasses: 3, inputChannels: 2 };
   const spaces = [
     ['flynet', { width: 0.3, resolution: 32 }], ['nas-bench-201', {}], ['resnet18-scaling', { depth: 0.5, width: 0.25, resolution: 0.25 }],
+    ['mobilenet-v1', { width: 0.25, resolution: 48, depth: 1 }], ['mobilenet-v2', { width: 0.3, resolution: 48 }], ['mobilenet-v3', { width: 0.35, resolution: 48 }],
+    ['mnasnet', { width: 0.35, resolution: 48 }], ['mcunet', { width: 0.2, resolution: 48 }], ['fbnet-cifar', { ...Object.fromEntries(Array.from({ length: 22 }, (_, i) => [`block${i + 1}`, 'skip'])), block3: 'k5_e1_g2', block8: 'k3_e3' }], ['ds-cnn', {}], ['resnet-8', { resolution: 16 }],
   ] as const;
 
   it.each(spaces)('take a step that every weight has a part in: %s', async (name, small) => {

@@ -2,6 +2,7 @@ export type * from './types.js';
 export { withBatchStatistics } from './batch-statistics.js';
 export { graphBuilder, samePadding, type AttentionSettings, type ConvSettings, type GraphBuilder, type PoolSettings } from './builder.js';
 export { countOps, countsByBlock, sumCounts, totals } from './counts.js';
+export { pruneDeadChannels, type DeadChannels, type Pruned } from './dead-channels.js';
 export { GraphError } from './errors.js';
 export { evaluate } from './evaluate.js';
 export { foldBatchNorm, fusedInto } from './fusion.js';
