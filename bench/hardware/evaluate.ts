@@ -8,7 +8,7 @@ import { cardOf } from './nas-series.js';
 import type { Series, WorkTable } from './series.js';
 
 export interface Result extends ErrorFigures {
-  readonly question: 'unseen network' | 'unseen resolution' | 'unseen device, 10 samples' | 'unseen board';
+  readonly question: 'unseen network' | 'unseen resolution' | 'unseen device, 10 samples' | 'unseen board' | 'unseen block' | 'network from its blocks';
   readonly device: string;
   readonly title: string;
   readonly runtime: string;
@@ -42,6 +42,14 @@ export function result(question: Result['question'], series: Series, samples: re
     coverage: samples.length >= 5 ? intervalCoverage(samples, predictions, Math.min(samples.length, 20)) : null,
     baselines: naive ? { macs: errorFigures(measured, crossValidate(samples, plainModel(1), folds(samples))), macsBytesLayers: errorFigures(measured, crossValidate(samples, plainModel(3), folds(samples))) } : null,
   };
+}
+
+/** By models that have not seen a sample's group, [n]. */
+export function crossValidated(samples: readonly Sample[], fit: (train: readonly Sample[]) => Float64Array): Float64Array {
+  return crossValidate(samples, (train) => {
+    const x = fit(train);
+    return (work) => dot(work, x);
+  }, folds(samples));
 }
 
 const folds = (samples: readonly Sample[]): number => (samples.length < 60 ? samples.length : 5);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { blockSeries, networksFromBlocks, unseenBlocks } from './block-tables.js';
 import { measure, unseenDevice, unseenModel, unseenNetworks, unseenResolution, type Measured, type Result } from './evaluate.js';
 import { coverageTable, goalTable, type GoalRow } from './goals.js';
 import { nasSeries } from './nas-series.js';
@@ -42,7 +43,8 @@ for (const m of spaces) {
   const few = unseenDevice(m, spaces);
   if (few !== null) results.push(few);
 }
-results.push(...unseenModel(single), ...unseenBoards(single));
+const blocks = blockSeries(dir).map((s) => measure(s, works));
+results.push(...unseenModel(single), ...unseenBoards(single), ...unseenBlocks(blocks), ...networksFromBlocks(blocks, single));
 const goals = [...goalTable(results), ...coverageTable(results)];
 
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ measurements: { every }, goals, results }, null, 2)}\n`);

@@ -24,7 +24,7 @@ export interface Series {
   readonly runtime: RuntimeKind;
   readonly runtimeTitle: string;
   /** networks it was measured on */
-  readonly family: 'nas-bench-201' | 'fbnet' | 'mobile' | 'tiny';
+  readonly family: 'nas-bench-201' | 'fbnet' | 'mobile' | 'tiny' | 'blocks';
   readonly quantity: 'latency' | 'energy';
   readonly precision: Precision;
   readonly clockMHz?: number;
