@@ -4,6 +4,7 @@ import { devicesCommand, spacesCommand } from './commands/catalog.js';
 import { calibrateCommand } from './commands/calibrate.js';
 import { demoCommand } from './commands/demo.js';
 import { exportCommand } from './commands/export.js';
+import { measureCommand } from './commands/measure.js';
 import { optimizeCommand } from './commands/optimize.js';
 import { predictCommand } from './commands/predict.js';
 import { searchCommand } from './commands/search.js';
@@ -16,7 +17,7 @@ const program = new Command('caddis')
   .version(VERSION)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
-for (const add of [demoCommand, serveCommand, workerCommand, searchCommand, optimizeCommand, predictCommand, calibrateCommand, exportCommand, spacesCommand, devicesCommand]) add(program);
+for (const add of [demoCommand, serveCommand, workerCommand, searchCommand, optimizeCommand, predictCommand, measureCommand, calibrateCommand, exportCommand, spacesCommand, devicesCommand]) add(program);
 withJson(program);
 
 /** Every command takes --json, wherever it stands on the line. */

@@ -1,4 +1,4 @@
-export { AGENT_FAULTS, MOST_OUTPUT, PASSING_FAULTS, type Agent, type AgentRequest } from './agent/agent.js';
+export { AGENT_FAULTS, MOST_OUTPUT, PASSING_FAULTS, requireMetrics, type Agent, type AgentRequest } from './agent/agent.js';
 export { agentOf } from './agent/open-agent.js';
 export type { Reading, Readings } from './agent/answer.js';
 export { measureOnHost, type HostMeasurement, type HostRunner, type HostSettings, type Machine } from './host/measure-on-host.js';

@@ -97,7 +97,8 @@ export function calibrateDevice(catalog: Catalog, id: string, file: ReturnType<t
   return {
     base, rules, before, after, interval: calibration.interval, fit,
     rows: measured.map((m, i) => ({ network: m.name, measured: m.latency, before: beforeValues[i]!, after: calibration.crossValidated[i]! })),
-    profile: { ...base, id, title: known?.title ?? `${id}, calibrated`, defaultPrecision: precision, latencyModel, energyModel: energyModel(measured, latencyModel, describeFit) ?? (known?.energyModel) },
+    // how the device it starts from is measured says nothing of this one
+    profile: { ...base, measure: known?.measure, id, title: known?.title ?? `${id}, calibrated`, defaultPrecision: precision, latencyModel, energyModel: energyModel(measured, latencyModel, describeFit) ?? (known?.energyModel) },
   };
 }
 

@@ -11,7 +11,7 @@ export interface HostSettings {
   readonly threads: number;
   /** runs before those that count */
   readonly warmup: number;
-  /** runs that count, at least: more until a quarter of a second has passed */
+  /** runs that count, at least half as many: more until a quarter of a second has passed */
   readonly repeats: number;
   /** s the measurement may take once it has the machine */
   readonly timeout: number;
@@ -20,7 +20,7 @@ export interface HostSettings {
 export interface HostMeasurement {
   /** s */
   readonly latency: Summary;
-  /** s, in the order they ran */
+  /** s, in the order they ran: those that nothing interrupted, or all, if that was too few */
   readonly times: readonly number[];
   readonly warnings: readonly string[];
   readonly settings: HostSettings;
@@ -41,6 +41,8 @@ export interface Machine {
 /** Runs a task and answers it; the default starts a process. */
 export type HostRunner = (task: HostTask, signal: AbortSignal) => Promise<HostAnswer>;
 
+/** Share of interrupted runs from which on a warning says so. */
+const SHOWN_SHARE = 0.1;
 /** Time that the runs which count take at least, s. */
 const MIN_SECONDS = 0.25;
 
@@ -63,7 +65,17 @@ export async function measureOnHost(model: Uint8Array, settings: HostSettings, s
     throw error;
   }
   if (answer.kind === 'refused') throw new EvaluatorError('unsupported', answer.message);
-  return { latency: summarize(answer.times), times: answer.times, warnings: noiseWarnings(answer.times), settings, runtime: answer.runtime, inputs: answer.inputs, machine };
+  const { judged, warnings } = undisturbed(answer.times, answer.interrupted, settings.repeats);
+  return { latency: summarize(judged), times: judged, warnings: [...warnings, ...noiseWarnings(judged)], settings, runtime: answer.runtime, inputs: answer.inputs, machine };
+}
+
+/** Interrupted runs tell of the machine's other work, not of the network; they are left out as long as enough others are there. */
+function undisturbed(times: readonly number[], interrupted: readonly boolean[], repeats: number): { judged: readonly number[]; warnings: string[] } {
+  const calm = times.filter((_, i) => interrupted[i] !== true);
+  const disturbed = times.length - calm.length;
+  const enough = calm.length >= repeats / 2;
+  const warnings = disturbed <= SHOWN_SHARE * times.length ? [] : [`the machine is busy: other work interrupted ${disturbed} of ${times.length} runs, ${enough ? 'which are left out' : 'too many to leave them out'}`];
+  return { judged: enough ? calm : times, warnings };
 }
 
 export const threadsOf = (n: number): string => `${n} thread${n === 1 ? '' : 's'}`;

@@ -4,6 +4,7 @@ export interface HostTask {
   readonly model: Uint8Array;
   readonly threads: number;
   readonly warmup: number;
+  /** runs that nothing interrupts; at most four times as many are made for them */
   readonly repeats: number;
   /** runs go on until so much time has passed, s: fifty runs of a tiny network are no measurement */
   readonly minSeconds: number;
@@ -14,6 +15,8 @@ export type HostAnswer =
     readonly kind: 'measured';
     /** s, in the order they ran */
     readonly times: readonly number[];
+    /** runs during which the system took the processor away from the process */
+    readonly interrupted: readonly boolean[];
     /** onnxruntime-node and its version */
     readonly runtime: string;
     readonly inputs: readonly { readonly name: string; readonly type: string; readonly shape: readonly number[] }[];
