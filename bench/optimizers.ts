@@ -11,7 +11,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { optimizerNamed } from '@app/optim';
 import { measure, type Run } from './optimizers/measure.js';
-import { readProblems, type TestProblem } from './optimizers/problems.js';
+import { chosenProblems, readProblems } from './optimizers/problems.js';
 import { dataProfiles, rows, text } from './optimizers/report.js';
 
 const { values: options } = parseArgs({
@@ -31,17 +31,9 @@ function count(name: 'budget' | 'seeds'): number {
   return value;
 }
 
-function chosen(all: readonly TestProblem[]): TestProblem[] {
-  const wanted = options.problems.split(',');
-  const fits = (t: TestProblem, w: string): boolean => t.name === w || t.group === w || t.group.startsWith(`${w}-`) || (w.endsWith('*') && t.name.startsWith(w.slice(0, -1)));
-  const idle = wanted.find((w) => !all.some((t) => fits(t, w)));
-  if (idle !== undefined) throw new RangeError(`--problems: expected names, groups (${[...new Set(all.map((t) => t.group))].join(', ')}) or a beginning with *, got ${idle}`);
-  return all.filter((t) => wanted.some((w) => fits(t, w)));
-}
-
 const [budget, seeds] = [count('budget'), count('seeds')];
 const algorithms = options.algorithms.split(',').map(optimizerNamed);
-const tests = chosen(readProblems());
+const tests = chosenProblems(readProblems(), options.problems);
 const settings = JSON.parse(options.settings) as Record<string, unknown>;
 const runs: Run[] = [];
 for (const test of tests) {

@@ -43,6 +43,18 @@ export function readProblems(): TestProblem[] {
   return file.problems.map((d) => testProblem(d, file.prelude, (x) => cells()(x)));
 }
 
+/**
+ * Problems by name, group (mo, re, cmo, nas, so, …; a group includes those that begin with it and a hyphen) or beginning with a star, comma between.
+ * @throws RangeError naming an entry that fits none
+ */
+export function chosenProblems(all: readonly TestProblem[], list: string): TestProblem[] {
+  const wanted = list.split(',');
+  const fits = (t: TestProblem, w: string): boolean => t.name === w || t.group === w || t.group.startsWith(`${w}-`) || (w.endsWith('*') && t.name.startsWith(w.slice(0, -1)));
+  const idle = wanted.find((w) => !all.some((t) => fits(t, w)));
+  if (idle !== undefined) throw new RangeError(`problems: expected names, groups (${[...new Set(all.map((t) => t.group))].join(', ')}) or a beginning with *, got ${idle}`);
+  return all.filter((t) => wanted.some((w) => fits(t, w)));
+}
+
 function testProblem(definition: Definition, prelude: string, table: Parameters<Body>[1]): TestProblem {
   const { variables, objectives, constraints } = definition;
   const space = createSearchSpace(variables.map(parameterOf));

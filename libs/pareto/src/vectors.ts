@@ -7,8 +7,15 @@ export type Objectives = ArrayLike<number>;
  */
 export function checkPoints(points: readonly Objectives[], name = 'points'): number {
   const m = points[0]?.length ?? 0;
-  points.forEach((p, i) => checkPoint(p, m, `${name}[${i}]`));
+  for (let i = 0; i < points.length; i++) if (!isPoint(points[i]!, m)) checkPoint(points[i]!, m, `${name}[${i}]`);
   return m;
+}
+
+/** Whether `checkPoint` lets it pass. */
+function isPoint(point: Objectives, m: number): boolean {
+  if (point.length !== m || m === 0) return false;
+  for (let j = 0; j < m; j++) if (typeof point[j] !== 'number' || Number.isNaN(point[j])) return false;
+  return true;
 }
 
 /** @throws RangeError unless the point has m ≥ 1 objectives, none of them NaN */
