@@ -56,7 +56,7 @@ function kendall(x: readonly number[], y: readonly number[]): number {
 const definition = loadCatalog().space('nas-bench-201');
 const space = createSearchSpace(definition.parameters);
 const table = await readCells();
-const data = loadDataset(datasetSchema.parse(cifar === undefined ? { format: 'synthetic', size: 32, channels: 3, classes: 10, images: 320 } : { format: 'cifar10', directory: cifar }));
+const data = await loadDataset(datasetSchema.parse(cifar === undefined ? { format: 'synthetic', size: 32, channels: 3, classes: 10, images: 320 } : { format: 'cifar10', directory: cifar }));
 const rng = Rng.of(1, 'bench/proxies');
 const sample: { code: string; accuracy: number; graph: ReturnType<typeof decode> }[] = [];
 while (sample.length < cells) {

@@ -4,7 +4,7 @@ import { loadDataset, proxyEvaluator, proxyScore } from '@app/train';
 import { describe, expect, it } from 'vitest';
 
 const BATCH = 6;
-const data = loadDataset(datasetSchema.parse({ format: 'synthetic', size: 6, images: 64, classes: 3 }));
+const data = await loadDataset(datasetSchema.parse({ format: 'synthetic', size: 6, images: 64, classes: 3 }));
 
 /** Two layers of weights without biases and batch norms, so that the definitions can be worked out by hand. */
 function plain(): Graph {
@@ -69,7 +69,7 @@ describe('zero-cost proxies', () => {
   });
 
   it('come as metric `proxy` from a process of their own, and say what they are', async () => {
-    const evaluator = proxyEvaluator(proxyAccuracySchema.parse({ method: 'proxy', proxy: 'synflow', dataset: { format: 'synthetic', size: 6, images: 64, classes: 3 } }), 1);
+    const evaluator = proxyEvaluator(proxyAccuracySchema.parse({ method: 'proxy', proxy: 'synflow', dataset: { format: 'synthetic', size: 6, images: 64, classes: 3 } }), 1, { numClasses: 3, inputChannels: 1 });
     const request = { space: { name: 's', title: '', description: '', family: 'flynet', parameters: [], settings: {}, sources: [] }, point: {}, task: { numClasses: 3, inputChannels: 1 }, signal: new AbortController().signal };
     try {
       const { proxy } = await evaluator.evaluate({ ...request, graph });

@@ -4,6 +4,8 @@ import type { AccuracyRequest } from '@app/study';
 import { decodeCheckpoint, encodeCheckpoint, loadDataset, trainEvaluator, trainNetwork, type Checkpoint, type TrainOutcome } from '@app/train';
 import { afterEach, describe, expect, it } from 'vitest';
 
+const TASK = { numClasses: 4, inputChannels: 1 };
+
 function network(classes = 4, size = 12): Graph {
   const g = graphBuilder('small');
   let x = g.activation(g.batchNorm(g.conv2d(g.input([1, 1, size, size]), { outChannels: 8, kernel: 5, stride: 2 })), 'relu');
@@ -13,7 +15,7 @@ function network(classes = 4, size = 12): Graph {
 }
 
 const dataset = datasetSchema.parse({ format: 'synthetic', size: 12, images: 480, validation: 0.2 });
-const data = loadDataset(dataset);
+const data = await loadDataset(dataset);
 const recipe = (given: object = {}): TrainingRecipe => trainingRecipeSchema.parse({ learningRate: 0.05, ...given });
 
 async function trained(given: Partial<Parameters<typeof trainNetwork>[0]> = {}): Promise<Extract<TrainOutcome, { kind: 'trained' }>> {
@@ -75,10 +77,10 @@ describe('the training evaluator', () => {
   const accuracy = trainAccuracySchema.parse({ method: 'train', dataset, epochs: 4, batch: 32, recipe: { learningRate: 0.05 } });
   const request = (given: Partial<AccuracyRequest> = {}): AccuracyRequest => ({
     space: { name: 's', title: '', description: '', family: 'flynet', parameters: [], settings: {}, sources: [] },
-    point: { width: 1 }, graph: network(), task: { numClasses: 4, inputChannels: 1 }, signal: new AbortController().signal, ...given,
+    point: { width: 1 }, graph: network(), task: TASK, signal: new AbortController().signal, ...given,
   });
   let open: ReturnType<typeof trainEvaluator> | null = null;
-  const evaluator = (given: object = {}): ReturnType<typeof trainEvaluator> => (open = trainEvaluator({ ...accuracy, ...given }, 1));
+  const evaluator = (given: object = {}): ReturnType<typeof trainEvaluator> => (open = trainEvaluator({ ...accuracy, ...given }, 1, TASK));
   afterEach(() => open?.close());
 
   it('trains in a process of its own and answers accuracy with interval, learning curve and how it was had', async () => {
@@ -109,6 +111,15 @@ describe('the training evaluator', () => {
     const running = e.evaluate(request({ signal: controller.signal }));
     setTimeout(() => controller.abort(new Error('the lease was lost')), 300);
     await expect(running).rejects.toThrow('the lease was lost');
+  });
+
+  it('finds out before the first training whether the data are there and fit the task', async () => {
+    const { signal } = new AbortController();
+    await expect(evaluator().prepare!(signal)).resolves.toBeUndefined();
+    await open!.close();
+    await expect(evaluator({ dataset: datasetSchema.parse({ format: 'image-folder', directory: '/nowhere', height: 8, width: 8 }) }).prepare!(signal)).rejects.toMatchObject({ reason: 'invalid-dataset', message: expect.stringContaining('/nowhere') });
+    await open!.close();
+    await expect((open = trainEvaluator(accuracy, 1, { numClasses: 5, inputChannels: 1 })).prepare!(signal)).rejects.toMatchObject({ reason: 'unsupported', message: expect.stringContaining('have 4 classes; task.numClasses is 5') });
   });
 
   it('gives reasons for what it cannot train', async () => {

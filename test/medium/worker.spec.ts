@@ -53,6 +53,16 @@ describe('a worker', () => {
     expect(trials.map((t) => t.round)).toEqual(trials.map((t) => Math.ceil(t.number / 4)));
   });
 
+  it('ends a study whose data are wrong before it trains anything, naming the file', async () => {
+    const parameters = [{ name: 'width', type: 'float' as const, min: 0.25, max: 1, step: 0.05 }];
+    const spec = studySpec.parse({
+      name: 'no data', searchSpace: 'flynet', accuracy: { method: 'train', dataset: { format: 'idx', directory: '/nowhere' } }, objectives: [{ metric: 'accuracy', direction: 'maximize' }], budget: { maxTrials: 24, maxParallelTrials: 2 },
+    });
+    const id = await create({ spec, space: { name: 'flynet', title: '', description: '', family: 'flynet', parameters, settings: {}, sources: [] }, devices: [] });
+    expect(await ended(id)).toMatchObject({ state: 'failed', reason: 'invalid-dataset', message: expect.stringContaining('/nowhere/train-images-idx3-ubyte') as string });
+    expect((await store.allTrials(id)).map((t) => t.state)).toEqual(['pending', 'pending']);
+  });
+
   it('pauses between rounds and goes on to the trials of a search that was never paused', async () => {
     const whole = await create(definition(['calm']));
     await ended(whole);

@@ -1,5 +1,5 @@
 import { PASSING_FAULTS, studyEvaluator } from '@app/measure';
-import { evaluateCandidate, studyTerms, type AccuracyEvaluator, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { EvaluatorError, evaluateCandidate, studyTerms, type AccuracyEvaluator, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
 import { keepLease, type JobContext } from './worker.js';
 
 /** A trial whose workers died this often is taken to be what kills them. */
@@ -10,6 +10,8 @@ const RETRYABLE = new Set(['evaluator-exited', 'worker-lost', ...PASSING_FAULTS]
 /** Evaluates trials that take long: one job each, any number at a time over all workers. */
 export class EvaluationJobs {
   private readonly evaluators = new Map<string, AccuracyEvaluator>();
+  /** study → what its evaluations lack, if anything */
+  private readonly preparations = new Map<string, Promise<EvaluatorError | null>>();
   private readonly running = new Map<string, number>();
 
   constructor(private readonly context: JobContext) {}
@@ -33,11 +35,18 @@ export class EvaluationJobs {
     const { lease, trial } = leased;
     const abort = new AbortController();
     const stop = keepLease(() => store.renewTrial(lease, leaseMs), leaseMs, () => abort.abort(new Error('the lease was lost')));
-    let outcome: TrialOutcome;
+    let outcome: TrialOutcome | EvaluatorError;
     try {
-      outcome = await this.outcome(study, trial, AbortSignal.any([signal, abort.signal]));
+      outcome = (await this.preparation(study, signal)) ?? (await this.outcome(study, trial, AbortSignal.any([signal, abort.signal])));
     } finally {
       stop();
+    }
+    if (outcome instanceof EvaluatorError) {
+      const { reason, message } = outcome;
+      await store.abandonTrial(lease, reason, message);
+      await store.transition(study.id, ['running', 'stopping'], 'failed', { reason, message });
+      changed(study.id);
+      return;
     }
     if (signal.aborted || abort.signal.aborted) {
       await store.abandonTrial(lease, 'worker-stopped', 'the worker was stopped during the evaluation');
@@ -84,9 +93,23 @@ export class EvaluationJobs {
     return evaluator;
   }
 
+  /** Why no candidate of the study can be evaluated here, asked once. An accident is no verdict: the evaluation will meet it itself. */
+  private preparation(study: StudyRecord, signal: AbortSignal): Promise<EvaluatorError | null> {
+    const known = this.preparations.get(study.id);
+    if (known) return known;
+    const asked = (async () => this.evaluator(study).prepare?.(signal))().then(() => null, (error: unknown) => {
+      if (error instanceof EvaluatorError && !RETRYABLE.has(error.reason)) return error;
+      this.preparations.delete(study.id);
+      return null;
+    });
+    this.preparations.set(study.id, asked);
+    return asked;
+  }
+
   private async forget(studyId: string): Promise<void> {
     const evaluator = this.evaluators.get(studyId);
     this.evaluators.delete(studyId);
+    this.preparations.delete(studyId);
     this.running.delete(studyId);
     await evaluator?.close();
   }

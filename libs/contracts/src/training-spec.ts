@@ -8,12 +8,40 @@ const common = {
   splitSeed: z.int().min(0).default(0).describe('draws the split: all trials see the same images'),
 };
 
-/** Labelled images to train on. */
+const side = z.int().min(1).max(1024);
+
+/** Labelled images, recordings or series to train on. */
 export const datasetSchema = z.discriminatedUnion('format', [
   z.strictObject({ ...common, format: z.literal('idx'), directory: folder.describe('folder of train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there is a test part, t10k-…; .gz is fine (MNIST, Fashion-MNIST)') }),
   z.strictObject({ ...common, format: z.literal('cifar10'), directory: folder.describe('folder of data_batch_1.bin … 5 and test_batch.bin') }),
   z.strictObject({ ...common, format: z.literal('cifar100'), directory: folder.describe('folder of train.bin and test.bin; the fine labels count') }),
   z.strictObject({ ...common, format: z.literal('class-json'), directory: folder.describe('folder of 0.json, 1.json, …: {"data": [[…]]}, one file a class'), height: z.int().min(1).max(1024).default(28), width: z.int().min(1).max(1024).default(28) }),
+  z.strictObject({
+    ...common, format: z.literal('image-folder'),
+    directory: folder.describe('a folder a class with its images (PNG, JPEG, WebP, GIF, TIFF), or such folders under train/ and test/'),
+    height: side.describe('images are scaled to this, whatever their shape'), width: side, channels: z.union([z.literal(1), z.literal(3)]).default(3).describe('1: grey'),
+  }),
+  z.strictObject({
+    ...common, format: z.literal('npz'),
+    file: folder.describe('NumPy archive with images [n, h, w], [n, h, w, c] or [n, c, h, w] and labels [n]; unsigned bytes are 0 … 255, floats stand for themselves'),
+    images: z.string().min(1).default('x_train'), labels: z.string().min(1).default('y_train'), testImages: z.string().min(1).default('x_test'), testLabels: z.string().min(1).default('y_test'),
+    layout: z.enum(['nhwc', 'nchw']).default('nhwc').describe('of arrays of four dimensions'),
+  }),
+  z.strictObject({
+    ...common, format: z.literal('wav'),
+    directory: folder.describe('a folder a class with its .wav files; names that begin with _ are left out; testing_list.txt, if it is there, names the test part'),
+    sampleRate: z.int().min(1000).max(192_000).default(16_000).describe('Hz; files of another rate are refused'),
+    seconds: z.number().positive().max(60).default(1).describe('recordings are cut or filled with silence at their end'),
+    windowMs: z.number().positive().max(1000).default(40), strideMs: z.number().positive().max(1000).default(20),
+    bands: z.int().min(4).max(256).default(40).describe('mel bands from lowHz to highHz'), lowHz: z.number().min(0).default(20), highHz: z.number().positive().default(4000),
+    coefficients: z.int().min(1).max(256).optional().describe('that many cepstral coefficients (MFCC) in place of the log-mel bands'),
+  }),
+  z.strictObject({
+    ...common, format: z.literal('csv'),
+    file: folder.describe('CSV with a head; a row is a sample, its columns in order the values of one moment after another'),
+    testFile: folder.optional(), label: z.string().min(1).default('label').describe('column of the class, any text'),
+    channels: z.int().min(1).max(256).default(1).describe('values a moment, side by side'),
+  }),
   z.strictObject({ ...common, format: z.literal('synthetic'), classes: z.int().min(2).max(100).default(4), images: z.int().min(16).max(100_000).default(1000), size: z.int().min(4).max(256).default(16), channels: z.int().min(1).max(4).default(1) }),
 ]);
 export type DatasetSpec = z.output<typeof datasetSchema>;
@@ -35,6 +63,8 @@ export const trainingRecipeSchema = z.strictObject({
   shift: z.int().min(0).max(64).default(0).describe('shift by up to so many pixels each way, black coming in'),
   crop: z.number().gt(0).max(1).default(1).describe('smallest share of the area that a random crop keeps; 1: no crop'),
   cutout: z.int().min(0).max(128).default(0).describe('side of a square that is blanked out, pixels'),
+  timeShift: z.int().min(0).max(4096).default(0).describe('recordings and series: shift by up to so many frames (moments) either way, the mean coming in'),
+  inputNoise: z.number().min(0).max(10).default(0).describe('deviation of normal noise on the normalised input'),
   mixup: z.number().min(0).max(1).default(0).describe('α of the Beta distribution that pairs of images are mixed by; 0: not mixed'),
 });
 export type TrainingRecipe = z.output<typeof trainingRecipeSchema>;

@@ -24,6 +24,8 @@ export interface AccuracyEvaluator {
   readonly metrics: readonly string[];
   /** it asks these one after the other; a study that can tell after one that a limit is broken does not ask the next */
   readonly parts?: readonly AccuracyEvaluator[] | undefined;
+  /** What all evaluations need is there: data, say. Called before the first one. @throws EvaluatorError, which ends the study: no candidate could do better */
+  prepare?(signal: AbortSignal): Promise<void>;
   /** @throws EvaluatorError, an outcome of the trial and not a fault of the program; the signal's reason once it is aborted */
   evaluate(request: AccuracyRequest): Promise<Metrics>;
   close(): Promise<void>;
@@ -41,6 +43,9 @@ export function inTurn(sources: readonly AccuracyEvaluator[]): AccuracyEvaluator
       let metrics: Metrics = {};
       for (const part of parts) metrics = { ...metrics, ...(await part.evaluate(request)) };
       return metrics;
+    },
+    prepare: async (signal) => {
+      for (const part of parts) await part.prepare?.(signal);
     },
     close: async () => {
       await Promise.all(parts.map((p) => p.close()));

@@ -40,9 +40,9 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
     case 'none':
       return NO_ACCURACY;
     case 'train':
-      return trainEvaluator(accuracy, definition.spec.seed);
+      return trainEvaluator(accuracy, definition.spec.seed, definition.spec.task);
     case 'proxy':
-      return proxyEvaluator(accuracy, definition.spec.seed);
+      return proxyEvaluator(accuracy, definition.spec.seed, definition.spec.task);
     case 'command':
       if (options.allowCommands !== true) refuseCommand();
       return commandEvaluator({ command: accuracy.command, metrics: accuracy.metrics });

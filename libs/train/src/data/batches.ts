@@ -3,7 +3,9 @@ import type { TrainingRecipe } from '@app/contracts';
 import type { Rng } from '@app/numeric';
 import type { Dataset, ImageSet } from './image-set.js';
 
-export type Augmentation = Pick<TrainingRecipe, 'flip' | 'shift' | 'crop' | 'cutout' | 'mixup'>;
+export type Augmentation = Pick<TrainingRecipe, 'flip' | 'shift' | 'timeShift' | 'crop' | 'cutout' | 'mixup' | 'inputNoise'>;
+
+export const NO_AUGMENTATION: Augmentation = { flip: false, shift: 0, timeShift: 0, crop: 1, cutout: 0, mixup: 0, inputNoise: 0 };
 
 /** Where each row (column) of the output reads: cells `low` and `high` with the share of the latter; low −1: outside, black. */
 interface Taps {
@@ -44,6 +46,9 @@ export class BatchWriter {
   readonly #columns: Taps;
   /** normalised value of each byte, a channel after another */
   readonly #values: Float32Array;
+  /** what comes in from outside a channel: black, or the mean where values are no bytes */
+  readonly #black: readonly number[];
+  #source = new Float32Array(0);
 
   constructor(private readonly data: Dataset, readonly batch: number, private readonly height: number, private readonly width: number) {
     const { channels } = data.train;
@@ -52,6 +57,7 @@ export class BatchWriter {
     this.#rows = newTaps(height);
     this.#columns = newTaps(width);
     this.#values = Float32Array.from({ length: 256 * channels }, (_, i) => ((i % 256) / 255 - data.mean[Math.floor(i / 256)]!) / data.deviation[Math.floor(i / 256)]!);
+    this.#black = data.mean.map((_, c) => (data.train.pixels instanceof Uint8Array ? this.#values[256 * c]! : 0));
   }
 
   /** The images at places from … from + batch − 1 of the order, as they are; beyond its end the last images of the batch stay what they were. */
@@ -71,30 +77,30 @@ export class BatchWriter {
       if (how.cutout > 0) this.#blank(b, how.cutout, rng);
       this.targets[b * this.data.classes + set.labels[place]!] = 1;
     }
+    if (how.inputNoise > 0) for (let i = 0; i < this.images.length; i++) this.images[i]! += how.inputNoise * rng.normal();
     if (how.mixup > 0) this.#mix(how.mixup, rng);
   }
 
   /** Random window of the source: shifted, or a crop of a random share of its area (Szegedy et al. 2015, § 6, of the image's own aspect), mirrored. */
-  #place(set: ImageSet, { flip, shift, crop }: Augmentation, rng: Rng): void {
+  #place(set: ImageSet, { flip, shift, timeShift, crop }: Augmentation, rng: Rng): void {
     const side = crop < 1 ? Math.sqrt(crop + (1 - crop) * rng.next()) : 1;
-    const along = (taps: Taps, size: number, output: number): void => {
+    const along = (taps: Taps, size: number, output: number, reach: number): void => {
       const slack = crop < 1 ? (1 - side) * size * rng.next() : 0;
-      const moved = shift > 0 ? rng.int(2 * shift + 1) - shift : 0;
+      const moved = reach > 0 ? rng.int(2 * reach + 1) - reach : 0;
       tapsOf(taps, size, slack + moved, (side * size) / output);
     };
-    along(this.#rows, set.height, this.height);
-    along(this.#columns, set.width, this.width);
+    along(this.#rows, set.height, this.height, Math.max(shift, timeShift));
+    along(this.#columns, set.width, this.width, shift);
     if (flip && rng.next() < 0.5) turn(this.#columns);
   }
 
   #write(set: ImageSet, place: number, b: number): void {
-    const { channels, height, width, pixels } = set;
-    const [rows, columns, values] = [this.#rows, this.#columns, this.#values];
+    const { channels, height, width } = set;
+    const [rows, columns, source] = [this.#rows, this.#columns, this.#normalised(set, place)];
     let to = b * channels * this.height * this.width;
     for (let c = 0; c < channels; c++) {
-      const from = (place * channels + c) * height * width;
-      const value = 256 * c;
-      const black = values[value]!;
+      const from = c * height * width;
+      const black = this.#black[c]!;
       for (let y = 0; y < this.height; y++) {
         const outside = rows.low[y]! < 0;
         const [top, bottom, down] = [from + rows.low[y]! * width, from + rows.high[y]! * width, rows.share[y]!];
@@ -105,12 +111,26 @@ export class BatchWriter {
             continue;
           }
           const [right, across] = [columns.high[x]!, columns.share[x]!];
-          const above = values[value + pixels[top + left]!]! * (1 - across) + values[value + pixels[top + right]!]! * across;
-          const below = down === 0 ? above : values[value + pixels[bottom + left]!]! * (1 - across) + values[value + pixels[bottom + right]!]! * across;
+          const above = source[top + left]! * (1 - across) + source[top + right]! * across;
+          const below = down === 0 ? above : source[bottom + left]! * (1 - across) + source[bottom + right]! * across;
           this.images[to++] = above + (below - above) * down;
         }
       }
     }
+  }
+
+  /** One image, [channels, height, width], less the mean and over the deviation of each channel. */
+  #normalised({ channels, height, width, pixels }: ImageSet, place: number): Float32Array {
+    const plane = height * width;
+    if (this.#source.length !== channels * plane) this.#source = new Float32Array(channels * plane);
+    const source = this.#source;
+    const from = place * channels * plane;
+    const bytes = pixels instanceof Uint8Array;
+    for (let c = 0; c < channels; c++) {
+      const [mean, deviation, value] = [this.data.mean[c]!, this.data.deviation[c]!, 256 * c];
+      for (let i = c * plane; i < (c + 1) * plane; i++) source[i] = bytes ? this.#values[value + pixels[from + i]!]! : (pixels[from + i]! - mean) / deviation;
+    }
+    return source;
   }
 
   /** DeVries & Taylor 2017: a square around a random centre becomes the mean, 0 after normalisation. */

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { datasetSchema, type DatasetSpec } from '@app/contracts';
 import { Rng } from '@app/numeric';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { BatchWriter } from './batches.js';
+import { BatchWriter, NO_AUGMENTATION, type Augmentation } from './batches.js';
 import { classCounts, type Dataset, type ImageSet } from './image-set.js';
 import { loadDataset } from './load.js';
 
@@ -35,9 +35,9 @@ function writeMnist(labels: ArrayLike<number> = Array.from({ length: 20 }, (_, i
 }
 
 describe('IDX files', () => {
-  it('give images, labels, a split by class and the moments of what is trained on', () => {
+  it('give images, labels, a split by class and the moments of what is trained on', async () => {
     writeMnist();
-    const data = loadDataset(spec({ format: 'idx', validation: 0.2 }));
+    const data = await loadDataset(spec({ format: 'idx', validation: 0.2 }));
     expect([data.classes, data.train.count, data.validation.count, data.test, data.balance]).toEqual([2, 16, 4, null, [8, 8]]);
     expect(classCounts(data.validation, 2)).toEqual([2, 2]);
     const all = [...data.train.pixels, ...data.validation.pixels].filter((_, i) => i % 6 === 0).sort((a, b) => a - b);
@@ -49,23 +49,23 @@ describe('IDX files', () => {
     expect(data.deviation[0]).toBeCloseTo(Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length), 12);
   });
 
-  it('may be packed, and have a test part', () => {
+  it('may be packed, and have a test part', async () => {
     writeMnist();
     write('t10k-images-idx3-ubyte.gz', gzipSync(idx([2, 2, 3], new Uint8Array(12))));
     write('t10k-labels-idx1-ubyte.gz', gzipSync(idx([2], [0, 1])));
-    expect(loadDataset(spec({ format: 'idx' })).test?.count).toBe(2);
+    expect((await loadDataset(spec({ format: 'idx' }))).test?.count).toBe(2);
   });
 
-  it('split alike for the same seed, and otherwise for another', () => {
+  it('split alike for the same seed, and otherwise for another', async () => {
     writeMnist();
-    const held = (splitSeed: number): number[] => [...loadDataset(spec({ format: 'idx', validation: 0.3, splitSeed })).validation.pixels];
-    expect(held(1)).toEqual(held(1));
-    expect(held(1)).not.toEqual(held(2));
+    const held = async (splitSeed: number): Promise<number[]> => [...(await loadDataset(spec({ format: 'idx', validation: 0.3, splitSeed }))).validation.pixels];
+    expect(await held(1)).toEqual(await held(1));
+    expect(await held(1)).not.toEqual(await held(2));
   });
 
-  it('can be taken in part, class by class', () => {
+  it('can be taken in part, class by class', async () => {
     writeMnist();
-    expect(loadDataset(spec({ format: 'idx', validation: 0.2, share: 0.5 })).balance).toEqual([4, 4]);
+    expect((await loadDataset(spec({ format: 'idx', validation: 0.2, share: 0.5 }))).balance).toEqual([4, 4]);
   });
 
   it.each<[string, () => void, RegExp]>([
@@ -77,68 +77,67 @@ describe('IDX files', () => {
     ['too few labels', () => writeMnist([0, 1, 0]), /train-labels-idx1-ubyte: expected a label for each of the 20 images, got 3/],
     ['one class only', () => writeMnist(new Uint8Array(20)), /train-labels-idx1-ubyte: expected images of at least 2 classes, got one class only/],
     ['a class left out', () => writeMnist(new Uint8Array(20).fill(2).fill(0, 0, 9)), /expected training images of all 3 classes, got none of class 1/],
-  ])('are refused by name: %s', (_what, arrange, message) => {
+  ])('are refused by name: %s', async (_what, arrange, message) => {
     arrange();
-    expect(() => loadDataset(spec({ format: 'idx' }))).toThrow(message);
+    await expect(loadDataset(spec({ format: 'idx' }))).rejects.toThrow(message);
   });
 });
 
 describe('CIFAR binaries', () => {
   const record = (labels: number[], value: number): number[] => [...labels, ...new Array<number>(3072).fill(value)];
 
-  it('of 10 classes take the label before each image', () => {
+  it('of 10 classes take the label before each image', async () => {
     for (let i = 1; i <= 5; i++) write(`data_batch_${i}.bin`, Uint8Array.from([0, 1, 2, 3].flatMap((k) => record([(4 * i + k) % 10], 10 * i + k))));
     write('test_batch.bin', Uint8Array.from(record([7], 9)));
-    const data = loadDataset(spec({ format: 'cifar10', validation: 0.5 }));
+    const data = await loadDataset(spec({ format: 'cifar10', validation: 0.5 }));
     expect([data.train.channels, data.train.height, data.test?.labels[0], data.balance]).toEqual([3, 32, 7, new Array(10).fill(1)]);
   });
 
-  it('of 100 classes take the fine label, the second one', () => {
+  it('of 100 classes take the fine label, the second one', async () => {
     write('train.bin', Uint8Array.from(Array.from({ length: 200 }, (_, i) => record([3, i % 100], i)).flat()));
     write('test.bin', Uint8Array.from(record([3, 99], 1)));
-    expect(loadDataset(spec({ format: 'cifar100', validation: 0.5 })).test?.labels[0]).toBe(99);
+    expect((await loadDataset(spec({ format: 'cifar100', validation: 0.5 }))).test?.labels[0]).toBe(99);
   });
 
-  it('are refused by name when cut off or with a label out of range', () => {
+  it('are refused by name when cut off or with a label out of range', async () => {
     write('train.bin', new Uint8Array(3073));
-    expect(() => loadDataset(spec({ format: 'cifar100' }))).toThrow(/train.bin: expected records of 3074 bytes, got 3073 bytes/);
+    await expect(loadDataset(spec({ format: 'cifar100' }))).rejects.toThrow(/train.bin: expected records of 3074 bytes, got 3073 bytes/);
     write('train.bin', Uint8Array.from([...record([0, 0], 1), ...record([0, 150], 1)]));
     write('test.bin', Uint8Array.from(record([3, 99], 1)));
-    expect(() => loadDataset(spec({ format: 'cifar100' }))).toThrow(/train.bin: expected labels from 0 to 99, got 150 for training image 1/);
+    await expect(loadDataset(spec({ format: 'cifar100' }))).rejects.toThrow(/train.bin: expected labels from 0 to 99, got 150 for training image 1/);
   });
 });
 
 describe('JSON a class', () => {
-  it('takes rows of images or one long row', () => {
+  it('takes rows of images or one long row', async () => {
     write('0.json', JSON.stringify({ data: [[1, 2], [3, 4], []] }));
     write('1.json', JSON.stringify({ data: [5, 6, 7, 8] }));
-    const data = loadDataset(spec({ format: 'class-json', height: 1, width: 2, validation: 0.5 }));
+    const data = await loadDataset(spec({ format: 'class-json', height: 1, width: 2, validation: 0.5 }));
     expect([data.classes, data.balance]).toEqual([2, [1, 1]]);
   });
 
-  it('is refused by name and image', () => {
+  it('is refused by name and image', async () => {
     write('0.json', JSON.stringify({ data: [[1, 2], [3]] }));
-    expect(() => loadDataset(spec({ format: 'class-json', height: 1, width: 2 }))).toThrow(/0.json: expected 2 values in image 1, got 1/);
+    await expect(loadDataset(spec({ format: 'class-json', height: 1, width: 2 }))).rejects.toThrow(/0.json: expected 2 values in image 1, got 1/);
     write('0.json', JSON.stringify({ data: [[1, 256]] }));
-    expect(() => loadDataset(spec({ format: 'class-json', height: 1, width: 2 }))).toThrow(/0.json: expected integers from 0 to 255 in image 0, got 256/);
+    await expect(loadDataset(spec({ format: 'class-json', height: 1, width: 2 }))).rejects.toThrow(/0.json: expected integers from 0 to 255 in image 0, got 256/);
     write('0.json', '{');
-    expect(() => loadDataset(spec({ format: 'class-json', height: 1, width: 2 }))).toThrow(/0.json: expected JSON/);
+    await expect(loadDataset(spec({ format: 'class-json', height: 1, width: 2 }))).rejects.toThrow(/0.json: expected JSON/);
   });
 });
 
 describe('batches', () => {
   /** One image a set, 4 × 4, values 10·row + column. */
   const set: ImageSet = { count: 1, channels: 1, height: 4, width: 4, pixels: Uint8Array.from({ length: 16 }, (_, i) => 10 * Math.floor(i / 4) + (i % 4)), labels: Uint16Array.of(1) };
-  const data: Dataset = { name: 'ramp', classes: 2, train: set, validation: set, test: null, mean: [0], deviation: [1 / 255], balance: [0, 1] };
-  const still = { flip: false, shift: 0, crop: 1, cutout: 0, mixup: 0 };
-  const one = (how: Partial<typeof still>, seed: number, size = 4, batch = 1): BatchWriter => {
+  const data: Dataset = { name: 'ramp', classes: 2, classNames: null, fixedShape: false, train: set, validation: set, test: null, mean: [0], deviation: [1 / 255], balance: [0, 1] };
+    const one = (how: Partial<Augmentation>, seed: number, size = 4, batch = 1): BatchWriter => {
     const writer = new BatchWriter(data, batch, size, size);
-    writer.augmented(set, new Array<number>(batch).fill(0), 0, { ...still, ...how }, Rng.of(seed));
+    writer.augmented(set, new Array<number>(batch).fill(0), 0, { ...NO_AUGMENTATION, ...how }, Rng.of(seed));
     return writer;
   };
   const round = (values: Float32Array): number[] => [...values].map((v) => Math.round(v * 1000) / 1000);
 
-  it('without augmentation are the normalised images', () => {
+  it('without augmentation are the normalised images', async () => {
     expect(round(one({}, 1).images)).toEqual([...set.pixels]);
     expect([...one({}, 1).targets]).toEqual([0, 1]);
     const normalised = new BatchWriter({ ...data, mean: [0.5], deviation: [0.25] }, 1, 4, 4);
@@ -146,19 +145,19 @@ describe('batches', () => {
     normalised.images.forEach((v, i) => expect(v).toBeCloseTo((set.pixels[i]! / 255 - 0.5) / 0.25, 5));
   });
 
-  it('at twice the size interpolate between pixel centres, edges repeated', () => {
+  it('at twice the size interpolate between pixel centres, edges repeated', async () => {
     const wide = round(one({}, 1, 8).images);
     expect(wide.slice(0, 8)).toEqual([0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]);
     expect([wide[8 * 7], wide[63], wide[8 + 1]]).toEqual([30, 33, 2.75]);
   });
 
-  it('flip half the images, and only left to right', () => {
+  it('flip half the images, and only left to right', async () => {
     const seen = new Set(Array.from({ length: 30 }, (_, seed) => round(one({ flip: true }, seed).images).join()));
     const mirrored = Array.from({ length: 16 }, (_, i) => 10 * Math.floor(i / 4) + 3 - (i % 4));
     expect([...seen].sort()).toEqual([[...set.pixels].join(), mirrored.join()].sort());
   });
 
-  it('shift by whole pixels up to the limit with black coming in', () => {
+  it('shift by whole pixels up to the limit with black coming in', async () => {
     const seen = new Set<string>();
     for (let seed = 0; seed < 200; seed++) {
       const values = round(one({ shift: 1 }, seed).images);
@@ -172,7 +171,7 @@ describe('batches', () => {
     expect(seen.size).toBe(9);
   });
 
-  it('crop a window of at least the share of the area that was asked for', () => {
+  it('crop a window of at least the share of the area that was asked for', async () => {
     for (let seed = 0; seed < 50; seed++) {
       const values = one({ crop: 0.25 }, seed).images;
       const step = values[1 * 4 + 1]! - values[0]!;
@@ -182,13 +181,13 @@ describe('batches', () => {
     }
   });
 
-  it('blank out a square, and mix pairs of images with their labels', () => {
+  it('blank out a square, and mix pairs of images with their labels', async () => {
     const blank = round(one({ cutout: 2 }, 5).images);
     expect(blank.filter((v, i) => v !== set.pixels[i]).length).toBeLessThanOrEqual(4);
     expect(blank.some((v, i) => v !== set.pixels[i])).toBe(true);
     const two: ImageSet = { ...set, count: 2, pixels: Uint8Array.from([...set.pixels, ...new Uint8Array(16).fill(200)]), labels: Uint16Array.of(0, 1) };
     const writer = new BatchWriter({ ...data, train: two }, 2, 4, 4);
-    writer.augmented(two, [0, 1], 0, { ...still, mixup: 1 }, Rng.of(3));
+    writer.augmented(two, [0, 1], 0, { ...NO_AUGMENTATION, mixup: 1 }, Rng.of(3));
     const share = writer.targets[0]!;
     expect(share).toBeGreaterThan(0);
     expect(share).toBeLessThan(1);

@@ -1,10 +1,13 @@
-/** Labelled images as bytes, channel by channel: [count, channels, height, width]. */
+/**
+ * Labelled images, channel by channel: [count, channels, height, width]. Bytes stand for v / 255, floats for themselves.
+ * Recordings and series are images too: time runs down, and what is measured at one moment (bands) across.
+ */
 export interface ImageSet {
   readonly count: number;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array | Float32Array;
   /** 0 … classes − 1 */
   readonly labels: Uint16Array;
 }
@@ -12,12 +15,16 @@ export interface ImageSet {
 export interface Dataset {
   readonly name: string;
   readonly classes: number;
+  /** where the data name them */
+  readonly classNames: readonly string[] | null;
+  /** recordings and series: their two sides mean different things, so they are never scaled to another shape */
+  readonly fixedShape: boolean;
   readonly train: ImageSet;
   /** what trials are judged on; held out of the training images */
   readonly validation: ImageSet;
   /** null: the data have no test part */
   readonly test: ImageSet | null;
-  /** per channel over the training images, pixels scaled to 0 … 1 */
+  /** per channel over the training images, bytes scaled to 0 … 1 */
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
   /** training images of each class */
@@ -33,10 +40,12 @@ export class DatasetError extends Error {
   }
 }
 
+const room = ({ pixels, channels, height, width }: ImageSet, count: number): Uint8Array | Float32Array => new (pixels instanceof Uint8Array ? Uint8Array : Float32Array)(count * channels * height * width);
+
 /** The images at these places, in this order. */
 export function pick(set: ImageSet, places: ArrayLike<number>): ImageSet {
   const size = set.channels * set.height * set.width;
-  const pixels = new Uint8Array(places.length * size);
+  const pixels = room(set, places.length);
   const labels = new Uint16Array(places.length);
   for (let i = 0; i < places.length; i++) {
     pixels.set(set.pixels.subarray(places[i]! * size, (places[i]! + 1) * size), i * size);
@@ -49,7 +58,7 @@ export function pick(set: ImageSet, places: ArrayLike<number>): ImageSet {
 export function join(sets: readonly ImageSet[]): ImageSet {
   const count = sets.reduce((sum, s) => sum + s.count, 0);
   const first = sets[0]!;
-  const pixels = new Uint8Array(count * first.channels * first.height * first.width);
+  const pixels = room(first, count);
   const labels = new Uint16Array(count);
   let at = 0;
   for (const set of sets) {

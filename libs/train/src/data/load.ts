@@ -2,13 +2,16 @@ import { existsSync } from 'node:fs';
 import { join as path } from 'node:path';
 import type { DatasetSpec } from '@app/contracts';
 import { Rng } from '@app/numeric';
+import { readCsv } from './csv.js';
 import { cifarFiles, readCifar } from './cifar.js';
 import { readClassJson } from './class-json.js';
 import { readIdxPart } from './idx.js';
 import { classCounts, DatasetError, join, pick, type Dataset, type ImageSet } from './image-set.js';
+import { readNpz } from './npz.js';
 import { synthesize } from './synthetic.js';
 
-interface Source {
+/** Data as a format gives them, before they are checked and split. */
+export interface Source {
   readonly name: string;
   /** file or folder that faults are reported of */
   readonly file: string;
@@ -16,6 +19,8 @@ interface Source {
   readonly test: ImageSet | null;
   /** where the format says so; else the largest label and 1 */
   readonly classes: number | null;
+  readonly classNames?: readonly string[] | undefined;
+  readonly fixedShape?: boolean | undefined;
 }
 
 /**
@@ -26,9 +31,9 @@ interface Source {
  *
  * @throws DatasetError naming the file: unreadable, of another format, labels out of range, fewer than 2 classes, a class without images
  */
-export function loadDataset(spec: DatasetSpec): Dataset {
-  const source = read(spec);
-  const classes = source.classes ?? source.train.labels.reduce((top, l) => Math.max(top, l), 0) + 1;
+export async function loadDataset(spec: DatasetSpec): Promise<Dataset> {
+  const source = await read(spec);
+  const classes = source.classNames?.length ?? source.classes ?? source.train.labels.reduce((top, l) => Math.max(top, l), 0) + 1;
   if (source.train.count === 0) throw new DatasetError(source.file, 'expected images, got none');
   for (const [part, set] of [['training', source.train], ['test', source.test]] as const) {
     const wrong = set?.labels.findIndex((l) => l >= classes) ?? -1;
@@ -36,14 +41,16 @@ export function loadDataset(spec: DatasetSpec): Dataset {
   }
   if (classes < 2) throw new DatasetError(source.file, 'expected images of at least 2 classes, got one class only');
   const empty = classCounts(source.train, classes).findIndex((n) => n === 0);
-  if (empty >= 0) throw new DatasetError(source.file, `expected training images of all ${classes} classes, got none of class ${empty}`);
+  if (empty >= 0) throw new DatasetError(source.file, `expected training images of all ${classes} classes, got none of class ${source.classNames?.[empty] ?? empty}`);
+  const odd = source.train.pixels instanceof Float32Array ? source.train.pixels.findIndex((v) => !Number.isFinite(v)) : -1;
+  if (odd >= 0) throw new DatasetError(source.file, `expected finite values, got ${source.train.pixels[odd]} in training sample ${Math.floor(odd / (source.train.pixels.length / source.train.count))}`);
   const { kept, heldOut } = split(source.train, classes, spec);
   if (kept.length === 0 || heldOut.length === 0) throw new DatasetError(source.file, `expected images to train and to validate on, got ${kept.length} and ${heldOut.length} of ${source.train.count}`);
   const train = pick(source.train, kept);
-  return { name: source.name, classes, train, validation: pick(source.train, heldOut), test: source.test, ...moments(train), balance: classCounts(train, classes) };
+  return { name: source.name, classes, classNames: source.classNames ?? null, fixedShape: source.fixedShape ?? false, train, validation: pick(source.train, heldOut), test: source.test, ...moments(train), balance: classCounts(train, classes) };
 }
 
-function read(spec: DatasetSpec): Source {
+async function read(spec: DatasetSpec): Promise<Source> {
   switch (spec.format) {
     case 'idx': {
       const train = readIdxPart(spec.directory, 'train');
@@ -58,6 +65,14 @@ function read(spec: DatasetSpec): Source {
     }
     case 'class-json':
       return { name: spec.directory, file: spec.directory, train: readClassJson(spec.directory, spec.height, spec.width), test: null, classes: null };
+    case 'image-folder':
+      return (await import('./image-folder.js')).readImageFolder(spec);
+    case 'npz':
+      return readNpz(spec);
+    case 'wav':
+      return (await import('./wav.js')).readWavFolder(spec);
+    case 'csv':
+      return readCsv(spec);
     case 'synthetic':
       return { name: 'synthetic gratings', file: 'synthetic', train: synthesize({ ...spec, seed: spec.splitSeed }), test: null, classes: spec.classes };
   }
@@ -79,6 +94,7 @@ function split(set: ImageSet, classes: number, { validation, share, splitSeed }:
 /** Mean and standard deviation of each channel; a channel of one value gets deviation 1. */
 function moments({ count, channels, height, width, pixels }: ImageSet): { mean: number[]; deviation: number[] } {
   const plane = height * width;
+  const scale = pixels instanceof Uint8Array ? 255 : 1;
   const [sums, squares] = [new Float64Array(channels), new Float64Array(channels)];
   for (let i = 0; i < count * channels; i++) {
     let [sum, square] = [0, 0];
@@ -89,7 +105,7 @@ function moments({ count, channels, height, width, pixels }: ImageSet): { mean: 
     sums[i % channels]! += sum;
     squares[i % channels]! += square;
   }
-  const mean = Array.from(sums, (s) => s / (count * plane) / 255);
-  const deviation = Array.from(squares, (s, c) => Math.sqrt(Math.max(0, s / (count * plane) / 255 ** 2 - mean[c]! ** 2)) || 1);
+  const mean = Array.from(sums, (s) => s / (count * plane) / scale);
+  const deviation = Array.from(squares, (s, c) => Math.sqrt(Math.max(0, s / (count * plane) / scale ** 2 - mean[c]! ** 2)) || 1);
   return { mean, deviation };
 }

@@ -1,6 +1,6 @@
 import type { ProxyAccuracy } from '@app/contracts';
 import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
-import type { ProxyTask } from '../training/protocol.js';
+import type { DataTask, ProxyTask } from '../training/protocol.js';
 import { TrainingProcesses } from '../training/training-processes.js';
 
 /** A batch forward, or forward and back, and the session for it: for planning only. */
@@ -12,12 +12,15 @@ const SOURCES: Readonly<Record<ProxyAccuracy['proxy'], string>> = {
 };
 
 /** Metric `proxy`: a score of the untrained network. It ranks networks, and is no accuracy. */
-export function proxyEvaluator(accuracy: ProxyAccuracy, seed: number): AccuracyEvaluator {
+export function proxyEvaluator(accuracy: ProxyAccuracy, seed: number, task: DataTask['task']): AccuracyEvaluator {
   const processes = new TrainingProcesses();
   return {
     id: `proxy/${accuracy.proxy}`,
     secondsPerTrial: SECONDS_PER_TRIAL,
     metrics: ['proxy'],
+    prepare: async (signal) => {
+      await processes.run<DataTask>({ kind: 'data', accuracy, task }, signal);
+    },
     evaluate: async ({ graph, signal }) => {
       if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to score');
       const { score } = await processes.run<ProxyTask>({ kind: 'proxy', accuracy, graph, seed }, signal);

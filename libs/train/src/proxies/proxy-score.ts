@@ -9,7 +9,7 @@
 import type { ProxyName } from '@app/contracts';
 import { elements, gradientGraph, initialWeights, packWeights, switchingGraph, type Graph, type PackedWeights, type ProbeGraph } from '@app/graph';
 import { cholesky, logDiagonal, Rng } from '@app/numeric';
-import { BatchWriter } from '../data/batches.js';
+import { BatchWriter, NO_AUGMENTATION } from '../data/batches.js';
 import type { Dataset } from '../data/image-set.js';
 import { openProgram } from '../training/program-session.js';
 import { UnfitData } from '../training/trainer.js';
@@ -78,7 +78,7 @@ function batchOf({ data, batch, seed }: ProxyRequest, { imageShape, classes }: P
   }
   const writer = new BatchWriter(data, batch, imageShape[2]!, imageShape[3]!);
   const order = Rng.of(seed, 'proxy').shuffle(Array.from({ length: data.train.count }, (_, i) => i));
-  writer.augmented(data.train, order, 0, { flip: false, shift: 0, crop: 1, cutout: 0, mixup: 0 }, Rng.of(seed));
+  writer.augmented(data.train, order, 0, NO_AUGMENTATION, Rng.of(seed));
   return writer;
 }
 

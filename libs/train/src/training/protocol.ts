@@ -1,9 +1,17 @@
-import type { ProxyAccuracy, TrainAccuracy } from '@app/contracts';
+import type { DatasetSpec, ProxyAccuracy, TrainAccuracy } from '@app/contracts';
 import type { Graph } from '@app/graph';
 import type { Checkpoint } from './checkpoint.js';
 
 /** What a training process is asked for. */
-export type Task = TrainTask | ProxyTask;
+export type Task = TrainTask | ProxyTask | DataTask;
+
+/** Are the data there, and sound? */
+export interface DataTask {
+  readonly id: number;
+  readonly kind: 'data';
+  readonly accuracy: { readonly dataset: DatasetSpec };
+  readonly task: { readonly numClasses: number; readonly inputChannels: number };
+}
 
 export interface ProxyTask {
   readonly id: number;
@@ -27,6 +35,7 @@ export interface TrainTask {
 export type Answer =
   | { readonly id: number; readonly kind: 'epoch'; readonly epoch: number; readonly accuracy: number; readonly loss: number }
   | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly judgedOn: number; readonly checkpoint: Checkpoint }
+  | { readonly id: number; readonly kind: 'sound' }
   | { readonly id: number; readonly kind: 'scored'; readonly score: number }
   | { readonly id: number; readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly curve: readonly number[] }
   /** reason of the trial's failure; null: a fault of ours */

@@ -1,7 +1,7 @@
 import type { DatasetSpec, MetricValue, TrainAccuracy } from '@app/contracts';
 import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
 import type { Checkpoint } from './checkpoint.js';
-import type { TrainTask } from './protocol.js';
+import type { DataTask, TrainTask } from './protocol.js';
 import { TrainingProcesses } from './training-processes.js';
 
 /** Images a second, training and judging, of a middling FlyNet on one core of a server of 2024: for planning only. */
@@ -19,13 +19,16 @@ const Z_90 = 1.6449;
  *
  * The interval is what the number of held-out images leaves open, not what another seed would change.
  */
-export function trainEvaluator(accuracy: TrainAccuracy, seed: number): AccuracyEvaluator {
+export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: DataTask['task']): AccuracyEvaluator {
   const processes = new TrainingProcesses();
   const remembered = new Map<string, Checkpoint>();
   return {
     id: `train/${accuracy.dataset.format}`,
     secondsPerTrial: Math.max(2, (accuracy.epochs * imagesOf(accuracy.dataset)) / IMAGES_PER_SECOND),
     metrics: ['accuracy', 'error'],
+    prepare: async (signal) => {
+      await processes.run<DataTask>({ kind: 'data', accuracy, task }, signal);
+    },
     evaluate: async ({ graph, point, signal, fidelity = 1 }) => {
       if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to train');
       const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
@@ -52,7 +55,7 @@ function remember(remembered: Map<string, Checkpoint>, key: string, checkpoint: 
 const imagesOf = (dataset: DatasetSpec): number => (dataset.format === 'synthetic' ? dataset.images : USUAL_IMAGES) * dataset.share;
 
 function metricsOf({ dataset, recipe, batch }: TrainAccuracy, accuracy: number, judgedOn: number, curve: readonly number[], seed: number): Record<string, MetricValue> {
-  const name = 'directory' in dataset ? `${dataset.format} ${dataset.directory}` : dataset.format;
+  const name = dataset.format === 'synthetic' ? dataset.format : `${dataset.format} ${'directory' in dataset ? dataset.directory : dataset.file}`;
   const source = `trained for ${curve.length} epochs on ${name} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images`;
   const [low, high] = wilson(accuracy / 100, judgedOn);
   const metric = (value: number, interval: [number, number], values: number[]): MetricValue => ({ value, unit: '%', provenance: 'trained', interval, source, curve: values });

@@ -3,21 +3,23 @@ import type { DatasetSpec } from '@app/contracts';
 import { DatasetError, type Dataset } from '../data/image-set.js';
 import { loadDataset } from '../data/load.js';
 import { proxyScore } from '../proxies/proxy-score.js';
-import type { Answer, Task } from './protocol.js';
+import type { Answer, DataTask, Task } from './protocol.js';
 import { trainNetwork, UnfitData } from './trainer.js';
 
 /** The data of the last task: a study's trials all have the same. */
 let loaded: { readonly key: string; readonly data: Dataset } | null = null;
 
-function dataOf(spec: DatasetSpec): Dataset {
+async function dataOf(spec: DatasetSpec): Promise<Dataset> {
   const key = JSON.stringify(spec);
-  if (loaded?.key !== key) loaded = { key, data: loadDataset(spec) };
+  if (loaded?.key !== key) loaded = { key, data: await loadDataset(spec) };
   return loaded.data;
 }
 
 async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answer> {
-  const { id, graph, seed } = task;
-  const data = dataOf(task.accuracy.dataset);
+  const { id } = task;
+  const data = await dataOf(task.accuracy.dataset);
+  if (task.kind === 'data') return expectTask(data, task);
+  const { graph, seed } = task;
   if (task.kind === 'proxy') return { id, kind: 'scored', score: await proxyScore(task.accuracy.proxy, { graph, data, batch: task.accuracy.batch, seed }) };
   const { accuracy, until, from } = task;
   const outcome = await trainNetwork({
@@ -26,6 +28,13 @@ async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answe
   });
   if (outcome.kind === 'diverged') return { id, kind: 'diverged', epoch: outcome.epoch, step: outcome.step, curve: outcome.curve };
   return { id, kind: 'trained', accuracy: outcome.accuracy, judgedOn: data.validation.count, checkpoint: outcome.checkpoint };
+}
+
+/** A study's networks have its task's classes and channels, whatever the candidate. */
+function expectTask(data: Dataset, { id, task: { numClasses, inputChannels } }: DataTask): Answer {
+  if (data.classes !== numClasses) throw new UnfitData(`data "${data.name}" have ${data.classes} classes; task.numClasses is ${numClasses}`);
+  if (data.train.channels !== inputChannels) throw new UnfitData(`data "${data.name}" have ${data.train.channels} channels; task.inputChannels is ${inputChannels}`);
+  return { id, kind: 'sound' };
 }
 
 function failure(id: number, error: Error): Answer {

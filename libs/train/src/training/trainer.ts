@@ -95,6 +95,9 @@ function expectFit({ imageShape, classes }: TrainingGraph, data: Dataset, batch:
   if (imageShape.length !== 4) refuse('images', `input [${imageShape.join(', ')}]`, 'images [C, H, W]');
   if (classes !== data.classes) refuse('as many classes', classes, data.classes);
   if (imageShape[1] !== data.train.channels) refuse('as many channels', imageShape[1], data.train.channels);
+  if (data.fixedShape && (imageShape[2] !== data.train.height || imageShape[3] !== data.train.width)) {
+    refuse('their shape, since recordings and series are not scaled', `${imageShape[2]} × ${imageShape[3]}`, `${data.train.height} × ${data.train.width}`);
+  }
   if (data.train.count < batch) throw new UnfitData(`data "${data.name}": expected at least one batch of ${batch} training images, got ${data.train.count}`);
 }
 

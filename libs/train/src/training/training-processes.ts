@@ -4,9 +4,9 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvaluatorError } from '@app/study';
 import { packageRoot } from '../package-root.js';
-import type { Answer, Task, TrainTask } from './protocol.js';
+import type { Answer, Task } from './protocol.js';
 
-type Last<T extends Task> = Extract<Answer, { kind: T extends TrainTask ? 'trained' | 'diverged' : 'scored' }>;
+type Last<T extends Task> = Extract<Answer, { kind: { train: 'trained' | 'diverged'; proxy: 'scored'; data: 'sound' }[T['kind']] }>;
 
 /**
  * Processes that train or score, one network at a time each; an idle one is used again, so the data are read once. Processes and not threads:
