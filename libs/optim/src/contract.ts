@@ -30,12 +30,17 @@ export interface SearchProblem {
    * so, remembered by whoever provides it); asking it costs no trial. A point that breaks a limit by it is *screened*: see `OptimizerRun.ask`.
    */
   readonly known?: ((genes: Genes) => Known) | undefined;
+  /** Shares of a full evaluation at which points may be evaluated: ascending by a constant factor, the last 1. Absent: full ones only. See halving. */
+  readonly fidelities?: readonly number[] | undefined;
 }
 
 export interface Candidate {
   /** canonical: on the user's grid, inactive genes at their default */
   readonly genes: Genes;
+  /** of the point; with the fidelity after it, `key@0.25`, where that is below 1 */
   readonly key: string;
+  /** share of a full evaluation, 0 < fidelity ≤ 1; absent: 1 */
+  readonly fidelity?: number | undefined;
   /** The step that made it: `sobol`, `mads:poll`, `mads:speculative`, `bo:log-ehvi`, … */
   readonly proposedBy: string;
   /** What the optimizer wants back with the outcome (parent, generation, direction). Stored with the trial. */

@@ -1,2 +1,3 @@
 export type * from './contract.js';
 export { optimizerNamed, optimizers } from './registry.js';
+export { halving } from './halving/halving.js';
