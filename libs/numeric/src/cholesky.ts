@@ -106,10 +106,10 @@ export function logDiagonal(L: Float64Array, n: number): number {
 }
 
 /**
- * (L Lᵀ)⁻¹ in full, [n, n]; for traces with many matrices, not for solving. 2n³/3 flops.
+ * L⁻¹, transposed: row j is column j of L⁻¹, zero left of the diagonal. [n, n], n³/3 flops.
  */
-export function choleskyInverse(L: Float64Array, n: number): Float64Array {
-  // Row j of M is column j of L⁻¹, so that all products run along rows.
+export function invertLowerTransposed(L: Float64Array, n: number): Float64Array {
+  // All products run along rows.
   const M = new Float64Array(n * n);
   for (let j = 0; j < n; j += 4) {
     const end = Math.min(j + 4, n);
@@ -119,6 +119,14 @@ export function choleskyInverse(L: Float64Array, n: number): Float64Array {
     }
     if (end - j === 4) invertFour(L, M, n, j);
   }
+  return M;
+}
+
+/**
+ * (L Lᵀ)⁻¹ in full, [n, n]; for traces with many matrices, not for solving. 2n³/3 flops.
+ */
+export function choleskyInverse(L: Float64Array, n: number): Float64Array {
+  const M = invertLowerTransposed(L, n);
   const inverse = new Float64Array(n * n);
   const tile = new Float64Array(16);
   for (let a = 0; a < n; a += 4) {

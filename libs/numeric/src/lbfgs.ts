@@ -83,7 +83,8 @@ export function minimiseLbfgs(f: Differentiable, x0: ArrayLike<number>, options:
         for (let i = 0; i < n; i++) slope += g[i]! * (trial[i]! - x[i]!);
         if (at <= value + ARMIJO * slope && slope < 0) return { x: trial, g: gradient, value: at };
         // Minimum of the parabola through value, slope and the trial, kept within a tenth and a half.
-        const parabola = Number.isFinite(at) ? (-slope / (2 * (at - value - slope))) * t : 0;
+        // Without a slope, where the box swallows the step, there is no parabola.
+        const parabola = Number.isFinite(at) && slope < 0 ? (-slope / (2 * (at - value - slope))) * t : 0;
         t = Math.min(Math.max(parabola, 0.1 * t), 0.5 * t);
       }
       return undefined;

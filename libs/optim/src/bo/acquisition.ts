@@ -1,4 +1,5 @@
 /** What an ask maximises: log expected improvement plus the logarithm of the probability that every limit holds. */
+import type { Genes } from '@app/space';
 import type { FeatureMap } from './features.js';
 import type { GaussianProcess } from './gaussian-process.js';
 import { logFeasible, type LogEhvi } from './log-ehvi.js';
@@ -9,63 +10,92 @@ export interface Limit {
   readonly threshold: number;
 }
 
-export class Acquisition {
-  readonly #slopes: { readonly mean: Float64Array; readonly sd: Float64Array }[];
+/** A point with what the acquisition needs of it. */
+export interface Looked {
+  readonly genes: Genes;
+  readonly features: Float64Array;
+}
 
-  /**
-   * @param improvement  null: limits only
-   * @param weight       of the improvement
-   */
+export interface Objectives {
+  /** [m]; null: computed, see `known` */
+  readonly processes: readonly (GaussianProcess | null)[];
+  /** [m] scaled outcomes of the computed objectives; null if there are none */
+  readonly known: ((genes: Genes) => readonly (number | null)[]) | null;
+  readonly improvement: LogEhvi;
+  /** of the improvement beside the limits */
+  readonly weight: number;
+}
+
+export class Acquisition {
+  readonly #slopes: { readonly mean: Float64Array; readonly sd: Float64Array };
+  readonly #own: { readonly mean: Float64Array; readonly sd: Float64Array }[];
+
+  /** @param objectives  null: limits only */
   constructor(
     readonly map: FeatureMap,
-    private readonly objectives: readonly GaussianProcess[],
-    private readonly improvement: LogEhvi | null,
-    private readonly weight: number,
+    private readonly objectives: Objectives | null,
     private readonly limits: readonly Limit[],
   ) {
-    this.#slopes = objectives.map(() => ({ mean: new Float64Array(map.numeric), sd: new Float64Array(map.numeric) }));
+    const scratch = (): { mean: Float64Array; sd: Float64Array } => ({ mean: new Float64Array(map.numeric), sd: new Float64Array(map.numeric) });
+    this.#slopes = scratch();
+    this.#own = objectives?.processes.map(scratch) ?? [];
+  }
+
+  /** Whether some objective is computed, so that genes matter besides features. */
+  get computes(): boolean {
+    return (this.objectives?.known ?? null) !== null;
   }
 
   /** -Infinity where it is not a number. */
-  values(points: readonly Float64Array[]): Float64Array {
+  values(points: readonly Looked[]): Float64Array {
     const out = new Float64Array(points.length);
-    if (this.improvement !== null) {
-      const predictions = this.objectives.map((o) => o.predictMany(points));
-      const [mean, sd] = [new Float64Array(predictions.length), new Float64Array(predictions.length)];
+    const features = points.map((p) => p.features);
+    if (this.objectives !== null) {
+      const { processes, known, improvement, weight } = this.objectives;
+      const predictions = processes.map((o) => o?.predictMany(features) ?? null);
+      const [mean, sd] = [new Float64Array(processes.length), new Float64Array(processes.length)];
       for (let p = 0; p < points.length; p++) {
+        const computed = known?.(points[p]!.genes);
         predictions.forEach((q, j) => {
-          mean[j] = q.mean[p]!;
-          sd[j] = q.sd[p]!;
+          mean[j] = q === null ? computed![j]! : q.mean[p]!;
+          sd[j] = q === null ? 0 : q.sd[p]!;
         });
-        out[p] = this.weight * this.improvement.value(mean, sd);
+        out[p] = weight * improvement.value(mean, sd);
       }
     }
     for (const { process, threshold } of this.limits) {
-      const { mean, sd } = process.predictMany(points);
+      const { mean, sd } = process.predictMany(features);
       for (let p = 0; p < points.length; p++) out[p]! += logFeasible(mean[p]! - threshold, sd[p]!);
     }
     return out.map((v) => (Number.isNaN(v) ? -Infinity : v));
   }
 
-  /** @param slope  [numeric], overwritten: derivative by each numeric feature */
-  valueWithSlopes(x: Float64Array, slope: Float64Array): number {
+  /**
+   * Computed objectives are taken for constant: their own slopes are not known.
+   * @param slope  [numeric], overwritten: derivative by each numeric feature
+   */
+  valueWithSlopes({ genes, features }: Looked, slope: Float64Array): number {
     slope.fill(0);
     let value = 0;
-    const m = this.objectives.length;
-    if (this.improvement !== null) {
+    if (this.objectives !== null) {
+      const { processes, known, improvement, weight } = this.objectives;
+      const m = processes.length;
       const [mean, sd, byMean, bySd] = [new Float64Array(m), new Float64Array(m), new Float64Array(m), new Float64Array(m)];
-      this.objectives.forEach((o, j) => {
-        const s = this.#slopes[j]!;
-        ({ mean: mean[j], sd: sd[j] } = o.predictWithSlopes(x, s.mean, s.sd));
+      const computed = known?.(genes);
+      processes.forEach((o, j) => {
+        const s = this.#own[j]!;
+        ({ mean: mean[j], sd: sd[j] } = o === null ? { mean: computed![j]!, sd: 0 } : o.predictWithSlopes(features, s.mean, s.sd));
       });
-      value = this.weight * this.improvement.value(mean, sd, byMean, bySd);
-      this.#slopes.forEach((s, j) => addChained(slope, this.weight * byMean[j]!, s.mean, this.weight * bySd[j]!, s.sd));
+      value = weight * improvement.value(mean, sd, byMean, bySd);
+      processes.forEach((o, j) => {
+        if (o !== null) addChained(slope, weight * byMean[j]!, this.#own[j]!.mean, weight * bySd[j]!, this.#own[j]!.sd);
+      });
     }
-    const own = { mean: new Float64Array(slope.length), sd: new Float64Array(slope.length), byMean: new Float64Array(1), bySd: new Float64Array(1) };
+    const [byMean, bySd] = [new Float64Array(1), new Float64Array(1)];
     for (const { process, threshold } of this.limits) {
-      const { mean, sd } = process.predictWithSlopes(x, own.mean, own.sd);
-      value += logFeasible(mean - threshold, sd, 0, own.byMean, own.bySd);
-      addChained(slope, own.byMean[0]!, own.mean, own.bySd[0]!, own.sd);
+      const { mean, sd } = process.predictWithSlopes(features, this.#slopes.mean, this.#slopes.sd);
+      value += logFeasible(mean - threshold, sd, 0, byMean, bySd);
+      addChained(slope, byMean[0]!, this.#slopes.mean, bySd[0]!, this.#slopes.sd);
     }
     return value;
   }

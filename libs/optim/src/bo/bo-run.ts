@@ -2,7 +2,7 @@
  * Bayesian optimisation as ask and tell: Sobol design, then log expected hypervolume improvement (log expected improvement for one
  * objective) on exact Gaussian processes, limits by their probability, failures learned, pending points believed.
  *
- * An ask depends on the told points, the pending ones, θ and two counters only; θ is the one thing learned that the snapshot holds,
+ * An ask depends on the told points, the pending ones, θ and a few counters only; θ is the one thing learned that the snapshot holds,
  * since it comes from local searches that start at the previous θ.
  */
 import { Rng, Sobol } from '@app/numeric';
@@ -12,10 +12,10 @@ import { Ledger, readSnapshot } from '../ledger.js';
 import { FeatureMap } from './features.js';
 import { bestOfAll, maximiseAcquisition } from './maximise.js';
 import type { BoSettings } from './settings.js';
-import { Learner, type Surrogates, type Thetas } from './surrogates.js';
+import { Learner, type Fits, type Surrogates } from './surrogates.js';
 
 export const NAME = 'bo';
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** A finite space is looked at point by point if it is this small and the predictions cost at most so many multiplications. */
 const LISTED_UP_TO = 50_000;
@@ -27,7 +27,7 @@ interface State {
   readonly turn: number;
   /** told points when all θ were fitted last */
   readonly fittedAt: number;
-  readonly thetas: Thetas;
+  readonly fits: Fits;
 }
 
 interface Listed {
@@ -41,7 +41,7 @@ export class BoRun implements OptimizerRun {
   readonly #learner: Learner;
   readonly #map: FeatureMap;
   readonly #ledger: Ledger;
-  #state: State = { sobolIndex: 0, turn: 0, fittedAt: 0, thetas: {} };
+  #state: State = { sobolIndex: 0, turn: 0, fittedAt: 0, fits: {} };
   /** a cache only */
   #listed: Listed[] | null = null;
 
@@ -106,8 +106,8 @@ export class BoRun implements OptimizerRun {
   #modelPoint(): Candidate | null {
     const { history, pending } = this.#ledger;
     this.#refit();
-    const { turn, thetas } = this.#state;
-    const surrogates = this.#learner.build(history, [...pending.values()].map((c) => c.genes), this.settings.modelPoints, thetas, turn);
+    const { turn, fits } = this.#state;
+    const surrogates = this.#learner.build(history, [...pending.values()].map((c) => c.genes), this.settings.modelPoints, fits, turn);
     if (surrogates === null) return null;
     this.#state = { ...this.#state, turn: turn + 1 };
     const { space } = this.problem;
@@ -130,13 +130,13 @@ export class BoRun implements OptimizerRun {
   /** All θ at every tell up to 60 told points, every 5 up to 300, every 20 above; a model that is new at once. */
   #refit(): void {
     const { history } = this.#ledger;
-    const { thetas, fittedAt, turn } = this.#state;
+    const { fits, fittedAt, turn } = this.#state;
     const told = history.length;
     const due = told - fittedAt >= (told <= 60 ? 1 : told <= 300 ? 5 : 20);
     const cap = this.settings.modelPoints;
-    if (!due && this.#learner.names(history, cap, turn).every((name) => name in thetas)) return;
-    const fitted = this.#learner.fit(history, cap, thetas, turn, (name) => due || !(name in thetas));
-    this.#state = { ...this.#state, thetas: fitted, fittedAt: due ? told : fittedAt };
+    if (!due && this.#learner.names(history, cap, turn).every((name) => name in fits)) return;
+    const fitted = this.#learner.fit(history, cap, fits, turn, (name) => due || !(name in fits));
+    this.#state = { ...this.#state, fits: fitted, fittedAt: due ? told : fittedAt };
   }
 
   #canList({ models, points }: Surrogates): boolean {

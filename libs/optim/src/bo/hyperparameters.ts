@@ -5,7 +5,8 @@
  * dimensions, 2024): log l ~ N(√2 + ½ log D, 3), l ≥ 0.025. Noise variance, outputs standardised: log σ² ~ N(-4, 1), σ² ≥ 1e-6.
  */
 import { minimiseLbfgs, type Rng } from '@app/numeric';
-import { negativeLogLikelihood, packRows, type FeatureShape, type Theta } from './gaussian-process.js';
+import type { FeatureShape, Theta } from './kernel.js';
+import { negativeLogLikelihood } from './likelihood.js';
 
 const NOISE_CENTRE = -4;
 const LENGTH_VARIANCE = 3;
@@ -19,11 +20,11 @@ export function priorTheta(D: number): Theta {
 }
 
 /** -log posterior of θ up to a constant, with gradient; Infinity where the matrix can not be factorised. */
-export function negativeLogPosterior(shape: FeatureShape, X: Float64Array, y: ArrayLike<number>, theta: Float64Array, gradient: Float64Array): number {
+export function negativeLogPosterior(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, theta: Float64Array, gradient: Float64Array): number {
   const D = shape.size;
   let value: number;
   try {
-    value = negativeLogLikelihood(shape, X, y, theta, gradient);
+    value = negativeLogLikelihood(shape, points, y, theta, gradient);
   } catch {
     return Infinity;
   }
@@ -37,27 +38,38 @@ export function negativeLogPosterior(shape: FeatureShape, X: Float64Array, y: Ar
   return value;
 }
 
+export interface FitEffort {
+  /** optimum of an earlier fit, the first start */
+  readonly previous: Theta | null;
+  /** Start from the prior's mode too; always done without a previous optimum. */
+  readonly fromMode: boolean;
+  /** draws of the prior to start from besides */
+  readonly draws: number;
+  /** iterations of each local search */
+  readonly iterations: number;
+}
+
 /**
- * Best of local searches from the previous optimum, the prior's mode, and `restarts` draws of the prior. The mode comes each time: a
+ * Best of local searches from the previous optimum, the prior's mode, and draws of the prior. The mode has to come now and then: a
  * parameter once given a long lengthscale has hardly any slope left to come back by. A fit that calls all variance noise loses to one
  * that does not by its posterior; the noise prior sees to that.
  * @param y  standardised
  */
-export function fitTheta(shape: FeatureShape, rows: readonly Float64Array[], y: ArrayLike<number>, previous: Theta | null, restarts: number, rng: Rng): Theta {
+export function fitTheta(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, { previous, fromMode, draws, iterations }: FitEffort, rng: Rng): Theta {
   const D = shape.size;
-  const X = packRows(rows, D);
   const lower = [...new Array<number>(D).fill(LEAST_LENGTH), LEAST_NOISE];
   const upper = [...new Array<number>(D).fill(LARGEST_LENGTH), 0];
-  const starts: Theta[] = previous === null ? [priorTheta(D)] : [previous, priorTheta(D)];
-  for (let r = 0; r < restarts; r++) {
+  const starts: Theta[] = previous === null ? [] : [previous];
+  if (fromMode || previous === null) starts.push(priorTheta(D));
+  for (let r = 0; r < draws; r++) {
     // Half the prior's deviation, around its mode: a start in the far tails is a wasted one.
     starts.push(priorTheta(D).map((v, d) => v + (d < D ? 0.5 * Math.sqrt(LENGTH_VARIANCE) : 1) * rng.normal()));
   }
   let best: { theta: Theta; value: number } | null = null;
   for (const start of starts) {
-    const objective = (t: Float64Array, g: Float64Array): number => negativeLogPosterior(shape, X, y, t, g);
+    const objective = (t: Float64Array, g: Float64Array): number => negativeLogPosterior(shape, points, y, t, g);
     try {
-      const { x, value } = minimiseLbfgs(objective, start, { lower, upper, maxIterations: 50, gradientTolerance: 1e-3, valueTolerance: 1e-7 });
+      const { x, value } = minimiseLbfgs(objective, start, { lower, upper, maxIterations: iterations, gradientTolerance: 1e-2, valueTolerance: 1e-5 });
       if (best === null || value < best.value) best = { theta: [...x], value };
     } catch {
       continue;

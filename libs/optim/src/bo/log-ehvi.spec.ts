@@ -60,6 +60,26 @@ describe('LogEhvi', () => {
     expect(before).toBeLessThan(-800);
   });
 
+  it('integrates over the unknown objectives alone where others are known: the limit of vanishing deviations, with its gradient', () => {
+    const rng = Rng.of(7, 'known');
+    for (const m of [2, 3]) {
+      const ehvi = new LogEhvi(nonDominatedBoxes(front(m, 5, rng), Array<number>(m).fill(1.2)));
+      for (const far of [0, 12]) {
+        const mean = Float64Array.from({ length: m }, (_, j) => (j === 0 ? far : 0) + 0.3 + 0.4 * rng.next());
+        const sd = (tiny: number): Float64Array => Float64Array.from({ length: m }, (_, j) => (j === 0 ? 0.2 : tiny));
+        const [byMean, bySd] = [new Float64Array(m), new Float64Array(m)];
+        const value = ehvi.value(mean, sd(0), byMean, bySd);
+        expect(value).toBeCloseTo(ehvi.value(mean, sd(1e-9)), 6);
+        for (let j = 0; j < m; j++) {
+          const at = (h: number): Float64Array => mean.map((x, i) => (i === j ? x + h : x));
+          const slope = (ehvi.value(at(1e-6), sd(0)) - ehvi.value(at(-1e-6), sd(0))) / 2e-6;
+          expect(Math.abs(byMean[j]! - slope)).toBeLessThan(1e-4 * (1 + Math.abs(slope)));
+        }
+      }
+      expect(ehvi.value(Array<number>(m).fill(2), [0.1, ...Array<number>(m - 1).fill(0)])).toBe(-Infinity);
+    }
+  });
+
   it('prefers a better mean, and doubt to none behind the front', () => {
     const ehvi = new LogEhvi(nonDominatedBoxes([[0.5, 0.5]], [1, 1]));
     expect(ehvi.value([0.3, 0.3], [0.1, 0.1])).toBeGreaterThan(ehvi.value([0.4, 0.4], [0.1, 0.1]));

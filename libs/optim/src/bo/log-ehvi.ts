@@ -6,10 +6,13 @@
  *   EHVI = Σ_k Π_j (T_j(up_kj) - T_j(lo_kj))   over disjoint boxes k of the region that would improve
  *   dT/dm = -Φ(z), dT/ds = φ(z)
  *
+ * An objective that is known before it is evaluated has s_j = 0 and T_j(a) = (a - m_j)⁺, so that the boxes are integrated over the
+ * others alone; its slopes are those of T_j.
+ *
  * Emmerich, Yang, Deutz, Wang, Fonseca 2016 for the sum over boxes; logarithms as Ament et al. 2023. Summed plainly where that does not
  * underflow, in logarithms otherwise, so the value is finite wherever doubles can tell it from -∞, and so is its gradient.
  */
-import { hazard, improvement, log1mExp, logH, logNormalCdf, logSumExp, normalCdf, normalPdf } from '@app/numeric';
+import { hazard, log1mExp, logH, logNormalCdf, logSumExp, normalTerms } from '@app/numeric';
 import type { Boxes } from '@app/pareto';
 
 const PLAIN_ABOVE = 1e-200;
@@ -23,9 +26,11 @@ export class LogEhvi {
   /** [count, m] index into the sides; -1: -∞ */
   readonly #lower: Int32Array;
   readonly #upper: Int32Array;
+  readonly #z: Float64Array[];
   readonly #T: Float64Array[];
   readonly #P: Float64Array[];
   readonly #p: Float64Array[];
+  readonly #widths: Float64Array;
 
   constructor(boxes: Boxes) {
     const m = (this.#m = boxes.objectives);
@@ -46,28 +51,19 @@ export class LogEhvi {
       this.#sides.push(Float64Array.from(index.keys()));
     }
     const scratch = (): Float64Array[] => this.#sides.map((s) => new Float64Array(s.length));
-    [this.#T, this.#P, this.#p] = [scratch(), scratch(), scratch()];
+    [this.#z, this.#T, this.#P, this.#p] = [scratch(), scratch(), scratch(), scratch()];
+    this.#widths = new Float64Array(m);
   }
 
   /**
    * @param mean  [m], in the units of the boxes
-   * @param sd    [m], positive
+   * @param sd    [m]; 0: the mean is the outcome
    * @param byMean, bySd  [m], overwritten with the gradient if given
    */
   value(mean: ArrayLike<number>, sd: ArrayLike<number>, byMean?: Float64Array, bySd?: Float64Array): number {
     const m = this.#m;
-    for (let j = 0; j < m; j++) {
-      const [sides, T, P, p, s] = [this.#sides[j]!, this.#T[j]!, this.#P[j]!, this.#p[j]!, sd[j]!];
-      for (let i = 0; i < sides.length; i++) {
-        const z = (sides[i]! - mean[j]!) / s;
-        T[i] = s * improvement(z);
-        if (byMean) {
-          P[i] = normalCdf(z);
-          p[i] = normalPdf(z);
-        }
-      }
-    }
-    const widths = new Float64Array(m);
+    for (let j = 0; j < m; j++) this.#integrate(j, mean[j]!, sd[j]!);
+    const widths = this.#widths;
     let sum = 0;
     byMean?.fill(0);
     bySd?.fill(0);
@@ -96,14 +92,36 @@ export class LogEhvi {
     return Math.log(sum);
   }
 
+  /** T, Φ and φ at the sides of one objective. */
+  #integrate(j: number, mean: number, sd: number): void {
+    const [sides, z, T, P, p] = [this.#sides[j]!, this.#z[j]!, this.#T[j]!, this.#P[j]!, this.#p[j]!];
+    if (sd === 0) {
+      for (let i = 0; i < sides.length; i++) {
+        T[i] = Math.max(0, sides[i]! - mean);
+        P[i] = sides[i]! > mean ? 1 : 0;
+        p[i] = 0;
+      }
+      return;
+    }
+    for (let i = 0; i < sides.length; i++) z[i] = (sides[i]! - mean) / sd;
+    normalTerms(z, p, P, T);
+    for (let i = 0; i < sides.length; i++) T[i]! *= sd;
+  }
+
   #inLogarithms(mean: ArrayLike<number>, sd: ArrayLike<number>, byMean?: Float64Array, bySd?: Float64Array): number {
     const [m, count] = [this.#m, this.#count];
     const z = (j: number, side: number): number => (this.#sides[j]![side]! - mean[j]!) / sd[j]!;
+    const known = (j: number): boolean => sd[j] === 0;
     const logWidths = new Float64Array(count * m);
     const terms = new Float64Array(count);
     for (let k = 0; k < count; k++) {
       for (let j = 0; j < m; j++) {
         const lo = this.#lower[k * m + j]!;
+        if (known(j)) {
+          logWidths[k * m + j] = Math.log(this.#T[j]![this.#upper[k * m + j]!]! - (lo < 0 ? 0 : this.#T[j]![lo]!));
+          terms[k]! += logWidths[k * m + j]!;
+          continue;
+        }
         const up = logH(z(j, this.#upper[k * m + j]!));
         logWidths[k * m + j] = Math.log(sd[j]!) + (lo < 0 ? up : logLess(up, logH(z(j, lo))));
         terms[k]! += logWidths[k * m + j]!;
@@ -119,6 +137,11 @@ export class LogEhvi {
       if (!(share > 0)) continue;
       for (let j = 0; j < m; j++) {
         const logWidth = logWidths[k * m + j]!;
+        if (known(j)) {
+          const below = this.#lower[k * m + j]!;
+          byMean[j]! -= (share * (this.#P[j]![this.#upper[k * m + j]!]! - (below < 0 ? 0 : this.#P[j]![below]!))) / Math.exp(logWidth);
+          continue;
+        }
         const [zu, lo] = [z(j, this.#upper[k * m + j]!), this.#lower[k * m + j]!];
         const zl = lo < 0 ? -Infinity : z(j, lo);
         byMean[j]! -= share * Math.exp(logLess(logNormalCdf(zu), logNormalCdf(zl)) - logWidth);

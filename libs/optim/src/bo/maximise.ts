@@ -42,7 +42,7 @@ export function maximiseAcquisition(acquisition: Acquisition, aids: SearchAids):
 
 /** The best untaken point of a list of all points; for spaces small enough to look at everywhere. */
 export function bestOfAll(acquisition: Acquisition, points: readonly { readonly genes: Genes; readonly key: string; readonly features: Float64Array }[]): Spot | null {
-  const values = acquisition.values(points.map((p) => p.features));
+  const values = acquisition.values(points);
   return best(points.map((p, i) => ({ genes: p.genes, key: p.key, value: values[i]! })));
 }
 
@@ -101,11 +101,15 @@ function continuousClimb(acquisition: Acquisition, { space, map }: SearchAids, s
   const slope = new Float64Array(map.numeric);
   const objective = (u: Float64Array, gradient: Float64Array): number => {
     free.forEach((gene, k) => (features[map.featureOf[gene]!] = u[k]!));
-    const value = acquisition.valueWithSlopes(features, slope);
+    const value = acquisition.valueWithSlopes({ genes: acquisition.computes ? at(u) : spot.genes, features }, slope);
     free.forEach((gene, k) => (gradient[k] = -slope[map.featureOf[gene]!]!));
     return -value;
   };
   const unit = space.toUnit(spot.genes);
+  const at = (u: Float64Array): Genes => {
+    free.forEach((gene, k) => (unit[gene] = u[k]!));
+    return space.fromUnit(unit);
+  };
   const from = free.map((gene) => unit[gene]!);
   if (!Number.isFinite(objective(Float64Array.from(from), new Float64Array(free.length)))) return spot;
   const { x } = minimiseLbfgs(objective, from, {
@@ -115,9 +119,8 @@ function continuousClimb(acquisition: Acquisition, { space, map }: SearchAids, s
     gradientTolerance: 1e-4,
     valueTolerance: 1e-7,
   });
-  free.forEach((gene, k) => (unit[gene] = x[k]!));
-  const genes = space.fromUnit(unit);
-  const value = acquisition.values([map.of(genes)])[0]!;
+  const genes = at(x);
+  const value = acquisition.values([{ genes, features: map.of(genes) }])[0]!;
   return value > spot.value ? { genes, key: space.key(genes), value } : spot;
 }
 
@@ -142,7 +145,7 @@ function steps(own: number, size: number): number[] {
 }
 
 function evaluate(acquisition: Acquisition, { map }: SearchAids, points: readonly { readonly genes: Genes; readonly key: string }[]): Spot[] {
-  const values = acquisition.values(points.map((p) => map.of(p.genes)));
+  const values = acquisition.values(points.map((p) => ({ genes: p.genes, features: map.of(p.genes) })));
   return points.map((p, i) => ({ ...p, value: values[i]! }));
 }
 

@@ -8,22 +8,28 @@ import type { Genes } from '@app/space';
 import type { SearchProblem, Told } from '../contract.js';
 import { Acquisition, type Limit } from './acquisition.js';
 import type { FeatureMap } from './features.js';
-import { GaussianProcess, type Theta } from './gaussian-process.js';
+import { GaussianProcess, ProcessFactor } from './gaussian-process.js';
 import { fitTheta } from './hyperparameters.js';
+import type { Theta } from './kernel.js';
 import { LogEhvi } from './log-ehvi.js';
 import { excess, isFeasible, modelPoints } from './model-points.js';
 import { constraintScaling, objectiveScaling, scaled, unscaled, type Scaling } from './outputs.js';
 
 /** Above this the boxes grow too many; objectives are then folded into one by random weights, anew at every ask (ParEGO, Knowles 2006). */
 const MOST_BOXED_OBJECTIVES = 4;
+/** Told points a fit looks at; the likelihood costs their cube. */
+const FIT_POINTS = 200;
+/** Told points after which a fit starts from the prior's mode again. */
+const MODE_EVERY = 50;
 /** Weight of log improvement beside log feasibility while no feasible point is known. */
 const BLIND_IMPROVEMENT = 0.1;
 
-/** A model's name: `f0` … objectives, `g0` … constraints, `failure`. */
-export type Thetas = Readonly<Record<string, Theta>>;
+/** A model's name: `f0` … objectives, `g0` … constraints, `failure`. `at`: told points when it was fitted. */
+export type Fits = Readonly<Record<string, { readonly theta: Theta; readonly at: number }>>;
 
 interface Column {
   readonly name: string;
+  /** indexes of the history */
   readonly rows: readonly number[];
   readonly y: readonly number[];
   readonly scaling: Scaling;
@@ -39,24 +45,50 @@ export interface Surrogates {
   readonly points: number;
 }
 
+interface CachedFactor {
+  readonly base: number;
+  readonly rows: number[];
+  readonly factor: ProcessFactor;
+}
+
 export class Learner {
   /** [rows][D], by index of history */
   readonly #features: Float64Array[] = [];
+  /** a cache only: an ask after a tell appends a row instead of factorising anew */
+  readonly #factors = new Map<string, CachedFactor>();
+  /** which objectives and constraints are computed, not learned */
+  readonly #computed: { readonly objectives: readonly boolean[]; readonly constraints: readonly boolean[] };
 
-  constructor(readonly problem: SearchProblem, readonly map: FeatureMap) {}
+  constructor(readonly problem: SearchProblem, readonly map: FeatureMap) {
+    const known = problem.known?.(problem.space.fromUnit(new Float64Array(problem.space.dimension).fill(0.5)));
+    this.#computed = {
+      // Folded into one objective they have to be learned together.
+      objectives: Array.from({ length: problem.objectives }, (_, j) => !this.#folded && (known?.objectives[j] ?? null) !== null),
+      constraints: Array.from({ length: problem.constraints }, (_, c) => (known?.violations[c] ?? null) !== null),
+    };
+  }
 
   /**
-   * θ of every model that can be made; those in `previous` are the start.
+   * θ of every model that can be made, from those before.
    * @param only  models to fit; the others keep θ
    */
-  fit(history: readonly Told[], cap: number, previous: Thetas, turn: number, only: (name: string) => boolean): Thetas {
-    const out: Record<string, Theta> = { ...previous };
-    const restarts = history.length <= 60 ? 2 : 0;
+  fit(history: readonly Told[], cap: number, previous: Fits, turn: number, only: (name: string) => boolean): Fits {
+    const out: Record<string, { theta: Theta; at: number }> = { ...previous };
+    const told = history.length;
+    const few = told > FIT_POINTS ? new Set(modelPoints(history, FIT_POINTS)) : null;
     for (const column of this.#columns(history, cap, turn)) {
       if (!only(column.name)) continue;
-      const rows = column.rows.map((i) => this.#row(history, i));
-      const rng = Rng.of(this.problem.seed, 'bo', 'fit', column.name, history.length);
-      out[column.name] = fitTheta(this.map, rows, column.y, previous[column.name] ?? null, previous[column.name] ? Math.min(1, restarts) : 2, rng);
+      const places = column.rows.flatMap((i, k) => (few === null || few.has(i) ? [k] : []));
+      const before = previous[column.name];
+      const effort = {
+        previous: before?.theta ?? null,
+        fromMode: told <= 60 || before === undefined || Math.floor(told / MODE_EVERY) > Math.floor(before.at / MODE_EVERY),
+        draws: told > 60 ? 0 : before === undefined ? 2 : 1,
+        iterations: told <= 60 ? 40 : before === undefined ? 30 : 15,
+      };
+      const rng = Rng.of(this.problem.seed, 'bo', 'fit', column.name, told);
+      const [points, y] = [places.map((k) => this.#row(history, column.rows[k]!)), places.map((k) => column.y[k]!)];
+      out[column.name] = { theta: fitTheta(this.map, points, y, effort, rng), at: told };
     }
     return out;
   }
@@ -67,34 +99,62 @@ export class Learner {
   }
 
   /** @returns null if nothing can be learned yet */
-  build(history: readonly Told[], pending: readonly Genes[], cap: number, thetas: Thetas, turn: number): Surrogates | null {
+  build(history: readonly Told[], pending: readonly Genes[], cap: number, fits: Fits, turn: number): Surrogates | null {
     const columns = this.#columns(history, cap, turn);
     if (columns.length === 0) return null;
-    const process = (c: Column): GaussianProcess => new GaussianProcess(this.map, c.rows.map((i) => this.#row(history, i)), c.y, thetas[c.name]!);
+    const process = (c: Column): GaussianProcess => new GaussianProcess(this.#factor(history, c, cap, fits[c.name]!), c.y);
     const objectiveColumns = columns.filter((c) => c.name.startsWith('f') && c.name !== 'failure');
-    const objectives = objectiveColumns.map(process);
+    const computedColumns = objectiveColumns.map((c) => this.#computed.objectives[Number(c.name.slice(1))]!);
+    const processes = objectiveColumns.map((c, j) => (computedColumns[j] ? null : process(c)));
     const limits: Limit[] = columns
       .filter((c) => !objectiveColumns.includes(c))
       .map((c) => ({ process: process(c), threshold: scaled(0, { ...c.scaling, top: Infinity }) }));
 
     const feasible = history.flatMap((t, i) => (isFeasible(t) ? [i] : []));
     const scalings = objectiveColumns.map((c) => c.scaling);
+    const known = computedColumns.includes(true) ? (genes: Genes): (number | null)[] => this.problem.known!(genes).objectives.map((v, j) => (v === null ? null : scaled(v, scalings[j]!))) : null;
     const outcome = (i: number): number[] => this.#values(history, turn)[i]!.map((v, j) => scaled(v!, scalings[j]!));
-    const known = objectives.length === 0 ? [] : feasible.map((index) => ({ index, point: outcome(index) }));
-    const believed = this.#believe(pending, objectives, limits);
-    const points = [...known.map((k) => k.point), ...believed];
+    const told = processes.length === 0 ? [] : feasible.map((index) => ({ index, point: outcome(index) }));
+    const believed = this.#believe(pending, processes, known, limits);
+    const points = [...told.map((k) => k.point), ...believed];
     const front = paretoFront(points);
-    const elite = front.filter((k) => k < known.length).map((k) => history[known[k]!.index]!.genes);
-    const all = objectives.length === 0 ? [] : history.flatMap((t, i) => (t.state !== 'failed' && this.#values(history, turn)[i]!.every((v) => v !== null) ? [outcome(i)] : []));
-    const reference = objectives.length === 0 ? null : this.#reference(points, front.map((k) => points[k]!), all, scalings, turn);
-    const improvement = reference === null ? null : new LogEhvi(nonDominatedBoxes(front.map((k) => points[k]!), reference));
+    const elite = front.filter((k) => k < told.length).map((k) => history[told[k]!.index]!.genes);
+    const all = processes.length === 0 ? [] : history.flatMap((t, i) => (t.state !== 'failed' && this.#values(history, turn)[i]!.every((v) => v !== null) ? [outcome(i)] : []));
+    const reference = processes.length === 0 ? null : this.#reference(points, front.map((k) => points[k]!), all, scalings, turn);
+    const objectives = reference === null ? null : {
+      processes,
+      known,
+      improvement: new LogEhvi(nonDominatedBoxes(front.map((k) => points[k]!), reference)),
+      weight: feasible.length > 0 ? 1 : BLIND_IMPROVEMENT,
+    };
     return {
-      acquisition: new Acquisition(this.map, objectives, improvement, feasible.length > 0 ? 1 : BLIND_IMPROVEMENT, limits),
+      acquisition: new Acquisition(this.map, objectives, limits),
       elite: elite.length > 0 ? elite : nearlyFeasible(history),
       reference: reference === null || this.#folded ? null : reference.map((v, j) => unscaled(v, scalings[j]!)),
-      models: columns.length,
+      models: columns.length - computedColumns.filter((c) => c).length,
       points: Math.min(history.length, cap) + pending.length,
     };
+  }
+
+  /**
+   * Points known when θ was fitted are factorised in one go and later ones appended, whether or not the cache has the factor, so that a
+   * run taken up from its snapshot rounds as the first did.
+   */
+  #factor(history: readonly Told[], { name, rows }: Column, cap: number, { theta, at }: Fits[string]): ProcessFactor {
+    // Thinned rows change from ask to ask.
+    const base = history.length > cap ? rows.length : Math.max(2, rows.filter((i) => i < at).length);
+    let cached = this.#factors.get(name);
+    const fits = cached !== undefined && cached.base === base && cached.rows.every((i, k) => rows[k] === i) && cached.factor.theta.every((v, d) => v === theta[d]);
+    if (!cached || !fits) {
+      cached = { base, rows: rows.slice(0, base), factor: new ProcessFactor(this.map, rows.slice(0, base).map((i) => this.#row(history, i)), theta) };
+      this.#factors.set(name, cached);
+    }
+    cached.factor.truncate(cached.rows.length);
+    for (const i of rows.slice(cached.rows.length)) {
+      cached.factor.append(this.#row(history, i));
+      cached.rows.push(i);
+    }
+    return cached.factor;
   }
 
   get #folded(): boolean {
@@ -102,12 +162,13 @@ export class Learner {
   }
 
   /** Takes the models' word for the pending points; what they would add to the front if feasible. */
-  #believe(pending: readonly Genes[], objectives: readonly GaussianProcess[], limits: readonly Limit[]): number[][] {
+  #believe(pending: readonly Genes[], objectives: readonly (GaussianProcess | null)[], known: ((genes: Genes) => readonly (number | null)[]) | null, limits: readonly Limit[]): number[][] {
     const points: number[][] = [];
     for (const genes of pending) {
       const x = this.map.of(genes);
-      if (objectives.length > 0 && limits.every((l) => l.process.predict(x).mean <= l.threshold)) points.push(objectives.map((o) => o.predict(x).mean));
-      for (const process of [...objectives, ...limits.map((l) => l.process)]) process.believe(x);
+      const computed = known?.(genes);
+      if (objectives.length > 0 && limits.every((l) => l.process.predict(x).mean <= l.threshold)) points.push(objectives.map((o, j) => (o === null ? computed![j]! : o.predict(x).mean)));
+      for (const process of [...objectives, ...limits.map((l) => l.process)]) process?.believe(x);
     }
     return points;
   }
@@ -146,7 +207,7 @@ export class Learner {
       columns.length = 0;
       break;
     }
-    for (let c = 0; c < this.problem.constraints; c++) add(`g${c}`, (i) => (history[i]!.state === 'failed' ? null : history[i]!.violations[c]!), constraintScaling);
+    for (let c = 0; c < this.problem.constraints; c++) if (!this.#computed.constraints[c]) add(`g${c}`, (i) => (history[i]!.state === 'failed' ? null : history[i]!.violations[c]!), constraintScaling);
     const failures = kept.filter((i) => history[i]!.state === 'failed').length;
     if (failures >= 2 && failures < kept.length) add('failure', (i) => (history[i]!.state === 'failed' ? 1 : -1), constraintScaling);
     return columns;
