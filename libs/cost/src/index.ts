@@ -1,5 +1,7 @@
 export type * from './types.js';
 export { UnsupportedPrecision } from './errors.js';
+export { FIGURES, NetworkPricer, type NetworkEstimates } from './fast/network-pricer.js';
+export type { PricedDevice } from './fast/targets.js';
 export { fits, type ExceededMemory } from './fits.js';
 export { peakMemory, type MemoryProfile } from './peak-memory.js';
 export { FITTED_MODEL, priceNetwork, ROOFLINE_MODEL } from './price-network.js';

@@ -25,7 +25,7 @@ const SIZE_SLACK = 1.5;
 
 /** What a fitted model says of a network: Σ terms coefficient · work, with the interval of cross-validation. */
 export function fittedPrice(graph: Graph, model: FittedModel, uncertainty: number): FittedPrice {
-  const { steps, work, total, extent } = remember(graph, model.runtime);
+  const { steps, work, total, extent } = workOfNetwork(graph, model.runtime);
   const coefficients = coefficientVector(model);
   const value = priceOfWork(total, coefficients);
   const outside = outsideOf(extent, model.range);
@@ -130,7 +130,7 @@ export function rangeOf(networks: Iterable<readonly Step[]>): FittedModel['range
 
 const count = (n: number): string => (n >= 1e6 ? `${Number((n / 1e6).toPrecision(3))} M` : String(n));
 
-interface Remembered {
+export interface NetworkWork {
   readonly steps: readonly Step[];
   /** [steps, TERMS.length] */
   readonly work: Float64Array;
@@ -140,9 +140,10 @@ interface Remembered {
 }
 
 /** Steps of a graph by runtime. A graph is a value that never changes, and one network is priced on many devices. */
-const remembered = new WeakMap<Graph, Map<string, Remembered>>();
+const remembered = new WeakMap<Graph, Map<string, NetworkWork>>();
 
-function remember(graph: Graph, rules: RuntimeRules): Remembered {
+/** What a runtime with these rules runs for a network, once a graph. */
+export function workOfNetwork(graph: Graph, rules: RuntimeRules): NetworkWork {
   let ofGraph = remembered.get(graph);
   if (ofGraph === undefined) remembered.set(graph, (ofGraph = new Map()));
   const key = `${rules.zeros} ${rules.merge} ${rules.fusion}`;

@@ -106,6 +106,15 @@ function priceLayers(plan: ExecutionPlan, live: readonly number[], device: Devic
   });
 }
 
+/** Roofline time of each unit, s, [units]. */
+export function rooflineSeconds(plan: ExecutionPlan, device: DeviceProfile, precision: Precision): Float64Array {
+  const size = new Map(plan.units.map((u) => [u.id, u.outputElements]));
+  return Float64Array.from(plan.units, (unit) => {
+    const work = workOf(unit, unit.inputs.reduce((total, id) => total + size.get(id)!, 0), precision);
+    return work === null ? 0 : operatorTime(work, device, precision).seconds;
+  });
+}
+
 /** What is odd about a network whatever the device. */
 export function warningsOf(plan: ExecutionPlan): string[] {
   const warnings: string[] = [];

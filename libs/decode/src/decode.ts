@@ -51,13 +51,18 @@ export const isFamily = (name: string): name is FamilyName => Object.hasOwn(FAMI
  * @throws DecodeError naming the parameter, what came and what was due; family `none` has no networks
  */
 export function decode(space: SpaceLike, point: Point, task: Task): Graph {
+  const family = familyOf(space);
+  checkTask(task);
+  return family.decode(new PointReader(point, family.parameters), { task, settings: new SettingsReader(space.settings, family.settings) });
+}
+
+/** @throws DecodeError if no family has that name */
+export function familyOf(space: SpaceLike): Family {
   if (!isFamily(space.family)) {
     const due = `one of ${FAMILY_NAMES.join(', ')}${space.family === 'none' ? ' (points of a space of family "none" stand for no network)' : ''}`;
     throw new DecodeError('family', space.family, due);
   }
-  checkTask(task);
-  const family: Family = FAMILIES[space.family];
-  return family.decode(new PointReader(point, family.parameters), { task, settings: new SettingsReader(space.settings, family.settings) });
+  return FAMILIES[space.family];
 }
 
 /** The point of an architecture code. @throws DecodeError if the family has no codes, or on a code that is none */
@@ -70,7 +75,8 @@ export function pointFromArchitecture(family: string, code: string): Point {
   return known.fromCode(code);
 }
 
-function checkTask(task: Task): void {
+/** @throws DecodeError naming the entry */
+export function checkTask(task: Task): void {
   for (const name of ['numClasses', 'inputChannels'] as const) {
     const value = task[name];
     if (!Number.isSafeInteger(value) || value < 1) throw new DecodeError(`task.${name}`, value, 'an integer of at least 1');

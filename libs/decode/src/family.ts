@@ -1,6 +1,7 @@
-import type { Graph } from '@app/graph';
+import type { Graph, SectionedGraph } from '@app/graph';
 import type { Point } from '@app/space';
 import type { PointReader, SettingsReader } from './readers.js';
+import type { SectionCache } from './section-cache.js';
 
 export interface Task {
   readonly numClasses: number;
@@ -21,6 +22,8 @@ export interface Family {
   readonly settings: readonly string[];
   /** @throws DecodeError if a value is outside what the family can build */
   decode(point: PointReader, context: DecodeContext): Graph;
+  /** The same network for pricing, in sections that repeat from point to point; families whose networks share little have none. @throws DecodeError as `decode` */
+  readonly sections?: (point: PointReader, context: DecodeContext, cache: SectionCache) => SectionedGraph;
   /** The point that an architecture code of the literature stands for, in families that have one. @throws DecodeError on anything else */
   readonly fromCode?: (code: string) => Point;
 }

@@ -53,8 +53,8 @@ export class NetworkBuilder {
   }
 
   /** A map, square unless the width is given. Before the first block. */
-  input(channels: number, height: number, width = height): Feature {
-    return { id: this.#graph.input([1, channels, height, width]), channels, height, width };
+  input(channels: number, height: number, width = height, id?: string): Feature {
+    return { id: this.#graph.input([1, channels, height, width], id), channels, height, width };
   }
 
   /** A vector. Before the first block. */
@@ -156,8 +156,8 @@ export class NetworkBuilder {
   }
 
   /** The verified graph. */
-  finish(output: Feature): Graph {
-    this.#graph.output(output.id);
+  finish(...outputs: readonly Feature[]): Graph {
+    for (const { id } of outputs) this.#graph.output(id);
     return this.#graph.build();
   }
 

@@ -16,8 +16,12 @@ export interface Placement {
  * O(n) for n buffers whose lifetimes are short; O(n²) at worst but for the sort.
  */
 export function greedyPlacement(buffers: readonly Buffer[]): Placement {
-  const order = Array.from(buffers.keys()).sort((a, b) => buffers[b]!.size - buffers[a]!.size || b - a);
-  return placeInOrder(buffers, order);
+  return placeInOrder(buffers, greedyOrder(buffers));
+}
+
+/** Indices of the buffers in the order they are placed. */
+export function greedyOrder(buffers: readonly Buffer[]): number[] {
+  return Array.from(buffers.keys()).sort((a, b) => buffers[b]!.size - buffers[a]!.size || b - a);
 }
 
 /**

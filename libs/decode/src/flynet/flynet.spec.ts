@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { countOps, countsByBlock, isKind, sumCounts, totals, verifyGraph, type Graph } from '@app/graph';
 import type { Point } from '@app/space';
 import { decode } from '../decode.js';
-import { NO_NOISE } from './flynet.js';
+import { NO_NOISE } from './genes.js';
 import { roundChannels } from '../round-channels.js';
 import { HIGH_RESIDUALS, LOW_RESIDUALS } from './residuals.js';
 

@@ -38,9 +38,9 @@ export const STEM_CHANNELS = 16;
 export const LAST_EXPANSION = 6;
 export const HIDDEN_FEATURES = 1024;
 
-/** The first `depth` blocks of a stage; beyond its own, the last one again at stride 1. */
-export function stageBlocks(stage: number, depth: number): BaseBlock[] {
-  const base = STAGES[stage]!;
-  const last: BaseBlock = { ...base.at(-1)!, stride: 1 };
-  return Array.from({ length: depth }, (_, i) => base[i] ?? last);
+/** Block i of a stage, from 0; beyond its own, the last one again at stride 1. */
+export function blockAt(stage: number, i: number): BaseBlock {
+  return STAGES[stage]![i] ?? REPEATED[stage]!;
 }
+
+const REPEATED = STAGES.map((blocks): BaseBlock => ({ ...blocks.at(-1)!, stride: 1 }));

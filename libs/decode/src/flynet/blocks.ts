@@ -1,0 +1,47 @@
+/** What FlyNet is built of: stem, blocks and head. */
+import { NetworkBuilder, type Feature } from '../network-builder.js';
+import { roundChannels } from '../round-channels.js';
+import type { StageShape, Style } from './genes.js';
+import { HIDDEN_FEATURES, LAST_EXPANSION, STAGES, STEM_CHANNELS, type BaseBlock } from './layout.js';
+import { addHighResidual, addLowResidual } from './residuals.js';
+
+const ATTENTION_KERNEL = 7;
+const BN_EPSILON = 1e-3;
+
+export function newNetwork(name: string): NetworkBuilder {
+  return new NetworkBuilder(name, { epsilon: BN_EPSILON });
+}
+
+export function stem(net: NetworkBuilder, { width }: Style, input: Feature): Feature {
+  return net.activation('act', net.convBn('conv', input, roundChannels(width, STEM_CHANNELS), { kernel: 3, stride: 2 }), 'hswish');
+}
+
+/** @param regularise  what acts on the hidden layer in training */
+export function head(net: NetworkBuilder, { width }: Style, x: Feature, classes: number, regularise: (hidden: Feature) => Feature = (hidden) => hidden): Feature {
+  const last = net.convBn('conv', x, LAST_EXPANSION * roundChannels(width, STAGES.at(-1)!.at(-1)!.output));
+  const pooled = net.globalPool('pool', net.activation('act', last, 'hswish'));
+  const hidden = net.activation('hiddenAct', net.linear('hidden', pooled, roundChannels(width, HIDDEN_FEATURES)), 'hswish');
+  return net.linear('classifier', regularise(hidden), classes);
+}
+
+/** One block; `previous` is the expanded tensor of the block before, which a high residual starts from. */
+export function block(net: NetworkBuilder, style: Style, { heads, kernel }: Pick<StageShape, 'heads' | 'kernel'>, base: BaseBlock, x: Feature, previous: Feature | null): { output: Feature; expanded: Feature } {
+  const { stride } = base;
+  const expansion = roundChannels(style.width, base.expansion);
+  const gate = (part: string, input: Feature): Feature => attention(net, style, part, input, 'sigmoid', 1);
+
+  let wide = x;
+  if (expansion !== x.channels) {
+    wide = gate('expandEca', net.activation('expandAct', net.convBn('expand', x, expansion), base.activation));
+  }
+  const headed = attention(net, style, 'mdwEca', net.convBn('mdw', wide, expansion * heads, { kernel, stride, groups: expansion }), style.excitation, heads);
+  const unheaded = style.reduction !== 'funnel' ? undefined : stride === 1 ? wide : net.maxPool('funnelSample', wide, 1, stride);
+  const reduced = gate('reduceEca', net.batchNorm('reduceBn', net.headReduce('reduce', headed, heads, style.reduction, unheaded)));
+  const expanded = addHighResidual(net, style.high, previous, reduced, stride);
+  const projected = gate('projectEca', net.convBn('project', expanded, roundChannels(style.width, base.output)));
+  return { output: addLowResidual(net, style.low, x, projected, stride), expanded };
+}
+
+function attention(net: NetworkBuilder, style: Style, part: string, x: Feature, excitation: Style['excitation'], heads: number): Feature {
+  return net.channelAttention(part, x, { kernel: ATTENTION_KERNEL, statistics: style.statistics, excitation, heads, temperature: style.temperature });
+}
