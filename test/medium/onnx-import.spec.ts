@@ -18,6 +18,30 @@ function scalar(value: number): StoredTensor {
 const ints = (...values: number[]): StoredTensor => ({ ints: values });
 const INT64_MAX_AS_DOUBLE = 2 ** 62;
 
+/** Stem, a separable layer and an inverted residual whose batch norms are written in three ways; the classifier is reached by shape arithmetic. */
+function mobileNet(): HandMadeModel {
+  const statistics = (c: number): Record<string, StoredTensor> => ({ [`s${c}`]: floats(c), [`b${c}`]: floats(c), [`m${c}`]: floats(c), [`v${c}`]: { shape: [c], floats: Array.from({ length: c }, (_, i) => 0.5 + i / c) } });
+  const norm = (x: string, y: string, c: number): HandMadeModel['nodes'][number] => ({ op: 'BatchNormalization', in: [x, `s${c}`, `b${c}`, `m${c}`, `v${c}`], out: [y], attributes: { epsilon: { float: 1e-3 } } });
+  const clip = (x: string, y: string): HandMadeModel['nodes'][number] => ({ op: 'Clip', in: [x, 'zero', 'six'], out: [y] });
+  return {
+    inputs: { x: ['batch', 3, 9, 9] },
+    stored: {
+      ...statistics(8), ...statistics(4), zero: scalar(0), six: scalar(6), stem: floats(8, 3, 3, 3), dw: floats(8, 1, 3, 3), pw: floats(4, 8, 1, 1), wide: floats(12, 4, 1, 1), wideBias: floats(12, 1, 1),
+      narrow: floats(4, 12, 1, 1), scale: floats(1, 4, 1, 1), shift: floats(1, 4, 1, 1), classes: floats(5, 4), bias: floats(5), first: ints(0), rest: ints(-1),
+    },
+    nodes: [
+      { op: 'Conv', in: ['x', 'stem'], out: ['c1'], attributes: { strides: { ints: [2, 2] }, auto_pad: { string: 'SAME_UPPER' } } }, norm('c1', 'n1', 8), clip('n1', 'a1'),
+      { op: 'Conv', in: ['a1', 'dw'], out: ['c2'], attributes: { group: { int: 8 }, pads: { ints: [1, 1, 1, 1] } } }, norm('c2', 'n2', 8), clip('n2', 'a2'),
+      { op: 'Conv', in: ['a2', 'pw'], out: ['c3'] }, norm('c3', 'n3', 4),
+      { op: 'Conv', in: ['n3', 'wide'], out: ['c4'] }, { op: 'Add', in: ['c4', 'wideBias'], out: ['n4'] }, clip('n4', 'a4'),
+      { op: 'Conv', in: ['a4', 'narrow'], out: ['c5'] }, { op: 'Mul', in: ['c5', 'scale'], out: ['m5'] }, { op: 'Add', in: ['m5', 'shift'], out: ['n5'] }, { op: 'Add', in: ['n5', 'n3'], out: ['r'] },
+      { op: 'GlobalAveragePool', in: ['r'], out: ['g'] }, { op: 'Shape', in: ['g'], out: ['sh'] }, { op: 'Gather', in: ['sh', 'first'], out: ['batch'] }, { op: 'Concat', in: ['batch', 'rest'], out: ['flat'], attributes: { axis: { int: 0 } } },
+      { op: 'Reshape', in: ['g', 'flat'], out: ['f'] }, { op: 'Gemm', in: ['f', 'classes', 'bias'], out: ['y'], attributes: { transB: { int: 1 } } },
+    ],
+    outputs: ['y'],
+  };
+}
+
 async function runOnnx(bytes: Uint8Array, inputs: ReadonlyMap<string, Tensor>): Promise<Tensor[]> {
   const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
   try {
@@ -141,6 +165,9 @@ const CASES: readonly Case[] = [
     ],
     outputs: ['y'],
   }],
+  ['a MobileNet with its batch norms apart, clips with bounds as inputs, and the batch asked for before the classifier', [
+    'conv2d', 'batchNorm', 'activation', 'conv2d', 'batchNorm', 'activation', 'conv2d', 'batchNorm', 'conv2d', 'activation', 'conv2d', 'batchNorm', 'add', 'globalAvgPool', 'reshape', 'linear',
+  ], mobileNet()],
   ['constants as nodes', ['constant', 'mul'], {
     inputs: MAP, nodes: [{ op: 'Constant', in: [], out: ['c'], attributes: { value: { tensor: floats(4, 1, 1) } } }, { op: 'Mul', in: ['c', 'x'], out: ['y'] }], outputs: ['y'],
   }],

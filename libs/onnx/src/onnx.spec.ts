@@ -1,4 +1,4 @@
-import { countOps, elements, evaluate, graphBuilder, initialWeights, totals, verifyGraph, type Graph, type GraphBuilder, type OpCounts } from '@app/graph';
+import { countOps, elements, evaluate, foldBatchNorm, graphBuilder, initialWeights, totals, verifyGraph, type Graph, type GraphBuilder, type OpCounts } from '@app/graph';
 import { Rng } from '@app/numeric';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -205,13 +205,63 @@ describe('operators without a counterpart', () => {
   });
 });
 
+describe('the nodes of a file', () => {
+  it('are put into an order of execution if they stand in none', () => {
+    const { graph } = imported({ nodes: [{ op: 'Neg', in: ['b'], out: ['y'] }, { op: 'Abs', in: ['a'], out: ['b'] }, { op: 'Relu', in: ['x'], out: ['a'] }] });
+    expect(graph.nodes.map((n) => n.id)).toEqual(['x', 'a', 'b', 'y']);
+  });
+
+  it('that no output depends on are left out and named, and may be what they like', () => {
+    const { graph, unreachable, unknown } = imported({ nodes: [{ op: 'Relu', in: ['x'], out: ['y'] }, { op: 'Warp', in: ['x', 'nowhere'], out: ['z'] }, { op: 'Neg', in: ['z'], out: ['w'] }] });
+    expect(graph.nodes.map((n) => n.id)).toEqual(['x', 'y']);
+    expect({ unreachable, unknown }).toEqual({ unreachable: ['z', 'w'], unknown: [] });
+  });
+
+  it('may write the bias of a convolution, and a batch norm without statistics, as sums and products', () => {
+    const stored = { w: { shape: [2, 3, 1, 1], floats: [1, 2, 3, 4, 5, 6] }, scale: { shape: [1, 2, 1, 1], floats: [2, -1] }, shift: { shape: [2, 1, 1], floats: [0.5, 0.25] } };
+    const biased = imported({ stored, nodes: [{ op: 'Conv', in: ['x', 'w'], out: ['c'] }, { op: 'Add', in: ['shift', 'c'], out: ['y'] }] });
+    expect(biased.graph.nodes.map((n) => n.kind)).toEqual(['input', 'conv2d']);
+    expect([...biased.weights.get('y')!['bias']!.data]).toEqual([0.5, 0.25]);
+    const normed = imported({ stored, nodes: [{ op: 'Conv', in: ['x', 'w'], out: ['c'] }, { op: 'Mul', in: ['c', 'scale'], out: ['m'] }, { op: 'Add', in: ['m', 'shift'], out: ['n'] }, { op: 'Relu', in: ['n'], out: ['y'] }] });
+    expect(normed.graph.nodes.map((n) => n.kind)).toEqual(['input', 'conv2d', 'batchNorm', 'activation']);
+    expect([...foldBatchNorm(normed.graph, normed.weights).weights.get('c')!['weight']!.data].map((v) => Math.round(1e4 * v) / 1e4)).toEqual([2, 4, 6, -4, -5, -6]);
+  });
+});
+
+describe('the message about a truncated file', () => {
+  const graph = networkOf(['convBnAct', 'depthwise']);
+  const bytes = toOnnx(graph, initialWeights(graph, 1));
+  const cut = (length: number): string => {
+    try {
+      fromOnnx(bytes.subarray(0, length), { unknown: 'refuse' });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+
+  it('names the node or tensor in which the file ends, and how long it should have been', () => {
+    expect(cut(bytes.length - 200)).toMatch(new RegExp(`the file ends at byte ${bytes.length - 200} of at least \\d+, inside stored tensor \\d \\("linear_\\d+\\.`));
+    expect(cut(200)).toMatch(/the file ends at byte 200 of at least \d+, inside node \d/);
+  });
+
+  it('says something of the place wherever a file is cut', () => {
+    for (let length = 40; length < bytes.length; length += 97) expect(cut(length)).toMatch(/the file ends at byte|without a graph|inside the graph/);
+  });
+});
+
 describe('broken files', () => {
   const bytes = handMadeModel(relu);
 
   it.each<[string, () => unknown, RegExp]>([
     ['nothing', () => fromOnnx(new Uint8Array(0), { unknown: 'refuse' }), /expected an ONNX model, got 0 bytes without a graph/],
     ['text', () => fromOnnx(new TextEncoder().encode('{"nodes": []}'), { unknown: 'refuse' }), /expected an ONNX model/],
-    ['a truncated file', () => fromOnnx(bytes.subarray(0, bytes.length - 3), { unknown: 'refuse' }), /do not decode/],
+    ['a truncated file', () => fromOnnx(bytes.subarray(0, bytes.length - 3), { unknown: 'refuse' }), /do not decode: the file ends at byte \d+ of at least \d+, inside/],
+    ['a circle', () => imported({ nodes: [{ op: 'Add', in: ['x', 'c'], out: ['a'] }, { op: 'Relu', in: ['a'], out: ['b'] }, { op: 'Neg', in: ['b'], out: ['c'] }, { op: 'Abs', in: ['b'], out: ['y'] }] }),
+      /expected a graph without circles, got "b" \(Relu\) → "c" \(Neg\) → "a" \(Add\) → "b" \(Relu\)$/],
+    ['a node that reads itself', () => imported({ nodes: [{ op: 'Add', in: ['x', 'y'], out: ['y'] }] }), /without circles, got "y" \(Add\) → "y" \(Add\)/],
+    ['a tensor from two nodes', () => imported({ nodes: [{ op: 'Relu', in: ['x'], out: ['y'] }, { op: 'Neg', in: ['x'], out: ['y'] }] }), /expected every tensor from one node, got "y" from "y" \(Relu\) and "y" \(Neg\)/],
+    ['a tensor made that is an input', () => imported({ nodes: [{ op: 'Relu', in: ['x'], out: ['x'] }] }), /got "x" from "x" \(Relu\) and among the inputs/],
     ['weights kept outside', () => imported({ stored: { w: { proto: { dims: [4], dataType: 1, dataLocation: 1 } } } }), /tensor "w" keeps its values in an external file; save the model with its weights inside/],
     ['fewer values than the shape says', () => imported({ stored: { w: { proto: { dims: [4], dataType: 1, floatData: [1, 2] } } } }), /expected 4 values in tensor "w" with shape \[4\], got 2/],
     ['a tensor of text', () => imported({ stored: { w: { proto: { dims: [1], dataType: 8 } } } }), /tensor "w" of a real number type, got data type 8/],

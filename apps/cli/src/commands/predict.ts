@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { completePoint, loadCatalog, usualTask, type Catalog } from '@app/catalog';
 import { bestPatchSchedule, fits, memorySchedule, priceNetwork, type DeviceProfile, type MemorySchedule, type NetworkCost, type PatchSchedule, type Precision } from '@app/cost';
 import { decode, pointFromArchitecture } from '@app/decode';
-import { totals, type Graph } from '@app/graph';
+import { pruneDeadChannels, totals, type Graph } from '@app/graph';
 import { fromOnnx } from '@app/onnx';
 import { createSearchSpace, SpaceError, type Point } from '@app/space';
 import { deviceMetrics } from '@app/study';
@@ -19,6 +19,7 @@ interface Options {
   readonly classes?: number;
   readonly channels?: number;
   readonly unknown: string;
+  readonly deadChannels: string;
   readonly layers?: true;
   readonly reorder?: true;
 }
@@ -37,20 +38,22 @@ export function predictCommand(program: Command): void {
     .option('--classes <n>', 'classes of the task, with --space; default: the usual ones of the space', wholeNumber('--classes'))
     .option('--channels <n>', 'channels of the input, with --space; default: the usual ones of the space', wholeNumber('--channels'))
     .option('--unknown <how>', 'operators we do not know: refuse, or fallback (priced as element-wise)', 'refuse')
+    .option('--dead-channels <how>', 'channels of a model that are the same for every input: keep, as most runtimes do, or remove', 'keep')
     .option('--layers', 'the price of every layer')
     .option('--reorder', 'what activations would take in the best order of execution, and with the first stages run in patches')
     .action((model: string | undefined, options: Options, command: Command) => {
       const catalog = loadCatalog();
       const devices = options.device.split(',').map((id) => namedDevice(catalog, id.trim()));
       const precision = precisionOf(options.precision);
-      const { graph, name, unknown } = network(catalog, model, options);
+      const { graph, name, unknown, notes } = network(catalog, model, options);
       if (unknown.length > 0) say(`not known, priced as element-wise: ${unknown.join(', ')}`);
+      for (const note of notes) say(`note: ${note}`);
       const costs = devices.map((d) => price(graph, d, precision));
       const schedules = options.reorder ? devices.map((d) => scheduled(graph, d, precision)) : null;
       const { macs, params } = totals(graph);
       if (wantsJson(command)) {
         printJson({
-          model: name, macs, params, unknownOperators: unknown,
+          model: name, macs, params, unknownOperators: unknown, notes,
           devices: costs.map(({ cost, exceeds }, i) => ({ device: cost.device, precision: cost.precision, metrics: deviceMetrics(cost), exceeds, ...(options.layers ? { layers: cost.layers } : {}), ...(schedules === null ? {} : schedules[i]) })),
         });
         return;
@@ -112,26 +115,47 @@ function precisionOf(text: string | undefined): Precision | undefined {
   return found;
 }
 
-function network(catalog: Catalog, model: string | undefined, options: Options): { graph: Graph; name: string; unknown: string[] } {
+interface Network {
+  readonly graph: Graph;
+  readonly name: string;
+  readonly unknown: readonly string[];
+  /** what of a model does no work */
+  readonly notes: readonly string[];
+}
+
+function network(catalog: Catalog, model: string | undefined, options: Options): Network {
   if ((model === undefined) === (options.space === undefined)) throw new InputError('expected either a MODEL.onnx or --space NAME with --point or --architecture');
-  if (model !== undefined) {
-    if (options.unknown !== 'refuse' && options.unknown !== 'fallback') throw new InputError(`--unknown: expected refuse or fallback, got "${options.unknown}"`);
-    try {
-      const imported = fromOnnx(readBytes(model), { unknown: options.unknown });
-      return { graph: imported.graph, name: model, unknown: imported.unknown.map((u) => `${u.opType} (${u.name})`) };
-    } catch (error) {
-      if (error instanceof Error && (error.name === 'OnnxError' || error.name === 'GraphError')) throw new InputError(`${model}: ${error.message}`);
-      throw error;
-    }
-  }
+  if (model !== undefined) return modelNetwork(model, options);
   const { space, point } = namedPoint(catalog, options);
   try {
-    return { graph: decode(space, point, askedTask(space, options)), name: `${space.name} ${JSON.stringify(point)}`, unknown: [] };
+    return { graph: decode(space, point, askedTask(space, options)), name: `${space.name} ${JSON.stringify(point)}`, unknown: [], notes: [] };
   } catch (error) {
     if (error instanceof Error && error.name === 'DecodeError') throw new InputError(error.message);
     throw error;
   }
 }
+
+function modelNetwork(model: string, options: Options): Network {
+  if (options.unknown !== 'refuse' && options.unknown !== 'fallback') throw new InputError(`--unknown: expected refuse or fallback, got "${options.unknown}"`);
+  if (options.deadChannels !== 'keep' && options.deadChannels !== 'remove') throw new InputError(`--dead-channels: expected keep or remove, got "${options.deadChannels}"`);
+  try {
+    const { graph, weights, unknown, unreachable } = fromOnnx(readBytes(model), { unknown: options.unknown });
+    const alive = pruneDeadChannels(graph, weights);
+    const notes: string[] = [];
+    if (unreachable.length > 0) notes.push(`no output depends on ${unreachable.length} nodes, which are left out: ${named(unreachable)}`);
+    if (alive.removed.length > 0) {
+      const how = options.deadChannels === 'keep' ? 'kept in the price; --dead-channels remove prices what is left' : 'removed';
+      notes.push(`${alive.removed.reduce((sum, r) => sum + r.dead, 0)} channels are the same for every input (${how}: ${quantity(totals(alive.graph).macs, '1')} of ${quantity(totals(graph).macs, '1')} MACs): ${named(alive.removed.map((r) => `${r.dead}/${r.of} of ${r.node}`))}`);
+    }
+    return { graph: options.deadChannels === 'keep' ? graph : alive.graph, name: model, unknown: unknown.map((u) => `${u.opType} (${u.name})`), notes };
+  } catch (error) {
+    if (error instanceof Error && (error.name === 'OnnxError' || error.name === 'GraphError')) throw new InputError(`${model}: ${error.message}`);
+    throw error;
+  }
+}
+
+const NAMED = 8;
+const named = (names: readonly string[]): string => `${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? `, and ${names.length - NAMED} more` : ''}`;
 
 /** The task of --classes and --channels; what is not given is usual for the space. */
 export function askedTask(space: ReturnType<Catalog['space']>, { classes, channels }: { readonly classes?: number; readonly channels?: number }): { numClasses: number; inputChannels: number } {

@@ -6,6 +6,7 @@ import { readModel, type OnnxModel } from './model.js';
 import { ELEMENTWISE } from './operators-elementwise.js';
 import { LAYERS, type Operator } from './operators-layers.js';
 import { LAYOUT } from './operators-layout.js';
+import { orderNodes } from './order-nodes.js';
 import { FUSED, fuseComposites } from './patterns.js';
 import { ImportState, Scope, Unsupported } from './scope.js';
 
@@ -30,25 +31,28 @@ export interface ImportedModel {
   readonly unknown: readonly UnknownOperator[];
   readonly opset: number;
   readonly inputs: readonly { readonly name: string; readonly shape: Shape }[];
+  /** names of the nodes that were left out because no output depends on them */
+  readonly unreachable: readonly string[];
 }
 
 const OPERATORS: Readonly<Record<string, Operator>> = { ...LAYERS, ...ELEMENTWISE, ...LAYOUT };
 /** Operator names that exist only as composites found by structure. */
-const COMPOSITES: ReadonlySet<string> = new Set(['Silu', 'Linear', 'HeadReduce', 'ChannelAttention']);
+const COMPOSITES: ReadonlySet<string> = new Set(['Silu', 'Linear', 'ChannelAffine', 'HeadReduce', 'ChannelAttention']);
 
 /**
  * An ONNX model as our graph. Weights go to their nodes, shape arithmetic is worked out, composites are recognised
- * (see patterns), nodes that no output needs are dropped. Node ids are the model's tensor names.
+ * (see patterns), nodes that no output needs are left out, whatever they are. Node ids are the model's tensor names.
  *
- * @throws OnnxError if the bytes are no ONNX model, keep weights outside, have dynamic shapes beyond the batch, or are
- *                   inconsistent; with `unknown: 'refuse'` also if an operator has no counterpart, naming all of them
+ * @throws OnnxError if the bytes are no ONNX model, keep weights outside, have dynamic shapes beyond the batch, go in a circle, or
+ *                   are inconsistent otherwise; with `unknown: 'refuse'` also if an operator has no counterpart, naming all of them
  */
 export function fromOnnx(bytes: Uint8Array, options: ImportOptions): ImportedModel {
   const model = readModel(bytes);
   const state = new ImportState(model);
   const unknown: UnknownOperator[] = [];
   const inputs = addInputs(state, model, options.inputShapes ?? {});
-  for (const node of fuseComposites(model)) {
+  const { nodes, unreachable } = orderNodes(model);
+  for (const node of fuseComposites({ ...model, nodes })) {
     try {
       importNode(new Scope(state, node), unknown);
     } catch (error) {
@@ -67,7 +71,7 @@ export function fromOnnx(bytes: Uint8Array, options: ImportOptions): ImportedMod
   try {
     const graph = verifyGraph(pruneDead(state.builder.build()));
     const kept = new Set(graph.nodes.map((n) => n.id));
-    return { graph, weights: new Map([...state.weights].filter(([id]) => kept.has(id))), unknown, opset: model.opset, inputs };
+    return { graph, weights: new Map([...state.weights].filter(([id]) => kept.has(id))), unknown, opset: model.opset, inputs, unreachable: unreachable.map((n) => n.name) };
   } catch (error) {
     if (error instanceof GraphError) throw new OnnxError(error.message);
     throw error;

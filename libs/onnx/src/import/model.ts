@@ -1,4 +1,5 @@
 import { OnnxError } from '../errors.js';
+import { placeOfDamage } from './damage.js';
 import { ATTRIBUTE_TYPE, DATA_TYPE, decodeModel, type AttributeProto, type ModelProto, type NodeProto, type TensorProto } from '../proto.js';
 
 /** Values known when the model is read. Floats as single precision; integers and booleans exactly, in double. */
@@ -55,7 +56,7 @@ export function readModel(bytes: Uint8Array): OnnxModel {
   try {
     model = decodeModel(bytes);
   } catch (error) {
-    throw new OnnxError(`expected an ONNX model, got ${bytes.length} bytes that do not decode: ${(error as Error).message}`);
+    throw new OnnxError(`expected an ONNX model, got ${bytes.length} bytes that do not decode: ${placeOfDamage(bytes) ?? (error as Error).message}`);
   }
   const graph = model.graph;
   if (graph === undefined) throw new OnnxError(`expected an ONNX model, got ${bytes.length} bytes without a graph`);

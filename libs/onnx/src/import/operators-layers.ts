@@ -30,7 +30,7 @@ function conv(scope: Scope): void {
     'conv2d',
     [source],
     { outChannels: weight.shape[0]!, ...window, groups: scope.number('group', 1), bias: bias !== null },
-    { weight: tensorOf(weight, weightShape), ...(bias === null ? {} : { bias: tensorOf(bias) }) },
+    { weight: tensorOf(weight, weightShape), ...(bias === null ? {} : { bias: tensorOf(bias, bias.data.length === weight.shape[0] ? [bias.data.length] : bias.shape) }) },
   );
   const [n, channels, , length] = scope.state.builder.shape(y) as [number, number, number, number];
   scope.define(flat ? scope.add('reshape', [y], { shape: [n, channels, length] }) : y);
@@ -74,6 +74,15 @@ function batchNormalization(scope: Scope): void {
   if (scope.number('training_mode', 0) === 1) throw new Unsupported('batch normalization in training mode', scope.shape());
   const [scale, shift, mean, variance] = [1, 2, 3, 4].map((i) => tensorOf(scope.stored(i, 'a statistic'))) as [Tensor, Tensor, Tensor, Tensor];
   scope.define(scope.add('batchNorm', [scope.x()], { epsilon: scope.number('epsilon', 1e-5) }, { scale, shift, mean, variance }));
+}
+
+/** scale · x + shift a channel, as a batch norm of mean 0 and variance 1. */
+function channelAffine(scope: Scope): void {
+  const [scale, shift] = [scope.stored(1, 'the scale'), scope.stored(2, 'the shift')];
+  const channels = [scope.shape()[1]!];
+  const epsilon = 1e-5;
+  const filled = (value: number): Tensor => ({ shape: channels, data: new Float32Array(channels[0]!).fill(value) });
+  scope.define(scope.add('batchNorm', [scope.x()], { epsilon }, { scale: tensorOf(scale, channels), shift: tensorOf(shift, channels), mean: filled(0), variance: filled(1 - epsilon) }));
 }
 
 function maxPool(scope: Scope): void {
@@ -145,6 +154,7 @@ export const LAYERS: Readonly<Record<string, Operator>> = {
   MatMul: matMul,
   Linear: matMul,
   BatchNormalization: batchNormalization,
+  ChannelAffine: channelAffine,
   MaxPool: maxPool,
   AveragePool: averagePool,
   GlobalAveragePool: (scope) => scope.define(globalAveragePool(scope)),

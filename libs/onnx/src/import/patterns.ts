@@ -2,7 +2,8 @@ import type { Attribute, Constant, OnnxModel, OnnxNode } from './model.js';
 
 /**
  * Composites that exporters write as several nodes, found by structure and replaced by one node of the domain FUSED:
- * SiLU, hard-swish, GELU, a bias behind MatMul, zero padding before Conv, head reduction and channel attention.
+ * SiLU, hard-swish, GELU, a bias behind MatMul or Conv, a batch norm written as a product and a sum behind Conv, zero padding before Conv,
+ * head reduction and channel attention.
  */
 export const FUSED = 'caddis.fused';
 
@@ -15,7 +16,7 @@ class View {
   /** inner nodes the current pattern takes */
   inner: OnnxNode[] = [];
 
-  constructor(private readonly model: OnnxModel) {
+  constructor(private readonly model: Pick<OnnxModel, 'nodes' | 'outputs' | 'constants'>) {
     this.outputs = new Set(model.outputs);
     for (const node of model.nodes) {
       for (const name of node.outputs) this.producers.set(name, node);
@@ -33,6 +34,11 @@ class View {
     if (node === undefined || node.domain !== '' || node.opType !== opType || node.outputs[0] !== name) return null;
     this.inner.push(node);
     return node;
+  }
+
+  isMadeBy(name: string | undefined, opType: string): boolean {
+    const node = name === undefined ? undefined : this.producers.get(name);
+    return node?.domain === '' && node.opType === opType;
   }
 
   constant(name: string | undefined): Constant | null {
@@ -152,6 +158,34 @@ function linearWithBias(view: View, node: OnnxNode): Replacement | null {
   });
 }
 
+/** A number a channel, as it acts on [N, C, H, W]: [C, 1, 1] or [1, C, 1, 1]. */
+function perChannel(stored: Constant | null): stored is Constant {
+  if (stored === null || (stored.shape.length !== 3 && stored.shape.length !== 4)) return false;
+  return stored.data.length > 1 && stored.shape.at(-3) === stored.data.length;
+}
+
+/** Behind a convolution, a number a channel is added: its bias, if it has none. */
+function convWithBias(view: View, node: OnnxNode): Replacement | null {
+  if (node.opType !== 'Add') return null;
+  return firstOrder(view, node, (x, bias) => {
+    const stored = view.constant(bias);
+    const conv = perChannel(stored) ? view.take(x, 'Conv') : null;
+    if (conv === null || (conv.inputs[2] ?? '') !== '' || view.constant(conv.inputs[1])?.shape[0] !== stored!.data.length) return null;
+    return { opType: 'Conv', inputs: [conv.inputs[0]!, conv.inputs[1]!, bias], attributes: { from: conv.attributes } };
+  });
+}
+
+/** Behind a convolution, a number a channel is multiplied and another one added: a batch norm whose statistics are taken in. */
+function channelAffine(view: View, node: OnnxNode): Replacement | null {
+  if (node.opType !== 'Add') return null;
+  return firstOrder(view, node, (product, shift) => {
+    const mul = perChannel(view.constant(shift)) ? view.take(product, 'Mul') : null;
+    const order = mul === null ? undefined : bothOrders(mul).find(([x, scale]) => view.isMadeBy(x, 'Conv') && perChannel(view.constant(scale)));
+    if (order === undefined || view.constant(order[1])!.data.length !== view.constant(shift)!.data.length) return null;
+    return { opType: 'ChannelAffine', inputs: [order[0], order[1], shift] };
+  });
+}
+
 /** Zero padding of the spatial axes that only convolutions see becomes theirs. */
 function paddedConv(view: View, node: OnnxNode): Replacement | null {
   const autoPad = node.attributes.get('auto_pad');
@@ -244,7 +278,7 @@ function channelAttention(view: View, node: OnnxNode): Replacement | null {
   });
 }
 
-const PATTERNS = [channelAttention, headReduction, gelu, hardSwish, silu, linearWithBias, paddedConv];
+const PATTERNS = [channelAttention, headReduction, gelu, hardSwish, silu, linearWithBias, channelAffine, convWithBias, paddedConv];
 
 function attributesOf(from: NonNullable<Replacement['attributes']>): Map<string, Attribute> {
   const result = new Map<string, Attribute>();
@@ -258,7 +292,7 @@ function attributesOf(from: NonNullable<Replacement['attributes']>): Map<string,
 }
 
 /** The nodes with every composite found replaced by one; longest first, from the end of the model. */
-export function fuseComposites(model: OnnxModel): readonly OnnxNode[] {
+export function fuseComposites(model: Pick<OnnxModel, 'nodes' | 'outputs' | 'constants'>): readonly OnnxNode[] {
   const view = new View(model);
   const gone = new Set<OnnxNode>();
   const replaced = new Map<OnnxNode, OnnxNode>();
