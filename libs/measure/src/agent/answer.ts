@@ -79,5 +79,6 @@ const invalid = (field: string, due: string, got: unknown): EvaluatorError => ne
 /** As the agent wrote it: the words that `parseLenient` made texts of stand bare. */
 function show(value: unknown): string {
   if (value === undefined) return 'none';
+  if (typeof value === 'number') return String(value);
   return typeof value === 'string' && /^-?(NaN|Infinity)$/.test(value) ? value : JSON.stringify(value).slice(0, SHOWN);
 }

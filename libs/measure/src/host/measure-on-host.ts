@@ -11,7 +11,7 @@ export interface HostSettings {
   readonly threads: number;
   /** runs before those that count */
   readonly warmup: number;
-  /** runs that count, at least half as many: more until a quarter of a second has passed */
+  /** runs that count: more until a quarter of a second has passed, fewer on a busy machine */
   readonly repeats: number;
   /** s the measurement may take once it has the machine */
   readonly timeout: number;
@@ -43,6 +43,8 @@ export type HostRunner = (task: HostTask, signal: AbortSignal) => Promise<HostAn
 
 /** Share of interrupted runs from which on a warning says so. */
 const SHOWN_SHARE = 0.1;
+/** Calm runs that a median is taken of, rather than of all. */
+const ENOUGH_RUNS = 10;
 /** Time that the runs which count take at least, s. */
 const MIN_SECONDS = 0.25;
 
@@ -73,7 +75,7 @@ export async function measureOnHost(model: Uint8Array, settings: HostSettings, s
 function undisturbed(times: readonly number[], interrupted: readonly boolean[], repeats: number): { judged: readonly number[]; warnings: string[] } {
   const calm = times.filter((_, i) => interrupted[i] !== true);
   const disturbed = times.length - calm.length;
-  const enough = calm.length >= repeats / 2;
+  const enough = calm.length >= Math.min(repeats / 2, ENOUGH_RUNS);
   const warnings = disturbed <= SHOWN_SHARE * times.length ? [] : [`the machine is busy: other work interrupted ${disturbed} of ${times.length} runs, ${enough ? 'which are left out' : 'too many to leave them out'}`];
   return { judged: enough ? calm : times, warnings };
 }
