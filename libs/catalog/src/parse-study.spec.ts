@@ -182,6 +182,27 @@ describe('devices', () => {
     expect(issues({ devices: [{ id: 'mcu-b', precision: 'fp32' }] })).toEqual([{ pointer: '/devices/0/precision', code: 'unknown-precision', message: 'device "mcu-b" has int8; got "fp32"' }]);
     expect(issues({ devices: [{ id: 'mcu-b' }, { id: 'mcu-b' }] })[0]).toMatchObject({ pointer: '/devices/1/id', code: 'duplicate' });
   });
+
+  it('takes a device of your own by the profile that prices what is not measured', () => {
+    const { devices } = definition({ objectives: [{ metric: 'latency', target: 'my-phone' }], devices: [{ id: 'my-phone', profile: 'mcu-a', precision: 'int8', measure: { agent: { command: ['python3', 'agent.py'] } } }, { id: 'mcu-b' }] });
+    expect(devices.map((d) => [d.id, d.defaultPrecision])).toEqual([['my-phone', 'int8'], ['mcu-b', 'int8']]);
+    expect(devices[0]!.measure).toEqual({ agent: { command: ['python3', 'agent.py'] }, metrics: ['latency'], warmup: 10, repeats: 50, threads: 1, timeout: 120 });
+    expect(devices[1]!.measure).toBeUndefined();
+  });
+
+  it.each([
+    ['a device of your own without a profile', { id: 'my-phone', measure: { agent: { url: 'http://10.0.0.7:8077/' } } }, '/devices/0/id', /^unknown device "my-phone"; a device of your own needs a profile beside it/],
+    ['an unknown profile', { id: 'my-phone', profile: 'toaster' }, '/devices/0/profile', /^unknown device "toaster"; known: mcu-a, mcu-b$/],
+    ['an address that is none', { id: 'mcu-a', measure: { agent: { url: 'ftp://10.0.0.7/' } } }, '/devices/0/measure/agent/url', /http:\/\/ or https:\/\//],
+    ['an empty command', { id: 'mcu-a', measure: { agent: { command: [] } } }, '/devices/0/measure/agent/command', />=1/],
+    ['two ways at once', { id: 'mcu-a', measure: { agent: { command: ['x'], url: 'http://a/' } } }, '/devices/0/measure/agent/url', /unknown field "url"/],
+    ['energy by this machine', { id: 'mcu-a', measure: { metrics: ['latency', 'energy'] } }, '/devices/0/measure/metrics/1', /agent "host" measures latency only; got "energy"/],
+    ['a metric that can\'t be measured', { id: 'mcu-a', measure: { metrics: ['accuracy'] } }, '/devices/0/measure/metrics/0', /accuracy/],
+    ['too few repeats', { id: 'mcu-a', measure: { repeats: 1 } }, '/devices/0/measure/repeats', />=5.*got 1/],
+  ])('refuses %s', (_, listed, pointer, message) => {
+    const [first] = issues({ devices: [listed], objectives: [{ metric: 'macs' }] });
+    expect(first).toMatchObject({ pointer, message: expect.stringMatching(message) as string });
+  });
 });
 
 describe('metrics and tasks', () => {

@@ -5,9 +5,9 @@ export const MEASURABLE = ['latency', 'energy', 'peakRam'] as const;
 
 /** Who runs the network: this machine, a program that reaches the device, or an address that does. */
 export const agentSchema = z.union([
-  z.literal('host').describe('the machine that evaluates the trial, in onnxruntime-node'),
   z.strictObject({ command: z.array(z.string().min(1)).min(1).describe('program and arguments; one JSON object a line each way') }),
   z.strictObject({ url: z.url({ protocol: /^https?$/, error: 'expected an address that begins with http:// or https://' }).describe('answers a POST of the same JSON object') }),
+  z.literal('host').describe('the machine that evaluates the trial, in onnxruntime-node'),
 ]);
 export type AgentSpec = z.output<typeof agentSchema>;
 
