@@ -36,3 +36,34 @@ export function kneePoints(points: readonly Objectives[]): number[] {
   if (!(largest > rounding)) return [];
   return [...distances.keys()].filter((i) => distances[i]! >= largest - rounding);
 }
+
+/**
+ * What leaving a point costs at least, per unit gained: the least over the other front points of loss / gain, Σ max(0, q_j - p_j) over
+ * Σ max(0, p_j - q_j) on the scaled front. Above 1: every move loses more than it gains. Rachmawati, Srinivasan, Multiobjective
+ * evolutionary algorithm with controllable focus on the knees of the Pareto front (2009).
+ * @returns NaN for dominated points, Infinity for the only distinct point of a front
+ * @throws RangeError on values that are not finite or lengths that differ
+ */
+export function tradeOffs(points: readonly Objectives[]): Float64Array {
+  checkFinite(points);
+  const out = new Float64Array(points.length).fill(NaN);
+  const front = paretoFront(points);
+  if (front.length === 0) return out;
+  const members = front.map((i) => points[i]!);
+  const scaled = normalise(members, idealPoint(members), nadirPoint(members));
+  front.forEach((i, k) => {
+    const p = scaled[k]!;
+    let least = Infinity;
+    for (const q of scaled) {
+      let [loss, gain] = [0, 0];
+      for (let j = 0; j < p.length; j++) {
+        loss += Math.max(0, q[j]! - p[j]!);
+        gain += Math.max(0, p[j]! - q[j]!);
+      }
+      // Equal points are no move.
+      if (gain > 0) least = Math.min(least, loss / gain);
+    }
+    out[i] = least;
+  });
+  return out;
+}

@@ -2,7 +2,7 @@ import { Rng } from '@app/numeric';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dominates, paretoFront } from './dominance.js';
-import { dominanceProbability, drawNormal, expectedEfficiency, frontProbability, knownFrontProbability, pairwiseDominance, relativeEfficiency, type UncertainPoint } from './random-frontier.js';
+import { dominanceProbability, drawNormal, expectedEfficiency, frontProbability, independentFrontProbability, knownFrontProbability, pairwiseDominance, relativeEfficiency, type UncertainPoint } from './random-frontier.js';
 
 const coordinate = fc.integer({ min: 1, max: 6 });
 const cloud = fc.integer({ min: 1, max: 4 }).chain((m) => fc.array(fc.array(coordinate, { minLength: m, maxLength: m }), { minLength: 1, maxLength: 10 }));
@@ -50,6 +50,16 @@ describe('a front with variance', () => {
 
   it('has the exact probability of being on the front for a point that is known', () => {
     within(frontProbability(draws).value[1]!, knownFrontProbability(points[1]!.mean, points.filter((_, i) => i !== 1)));
+  });
+
+  it('is exact for independent candidates of a few measured vectors each: the share of all their combinations', () => {
+    const few = fc.integer({ min: 1, max: 3 }).chain((m) => fc.array(fc.array(fc.array(coordinate, { minLength: m, maxLength: m }), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }));
+    fc.assert(fc.property(few, (values) => {
+      const worlds = values.reduce<number[][][]>((all, own) => all.flatMap((world) => own.map((p) => [...world, p])), [[]]);
+      const due = frontProbability(worlds).value;
+      independentFrontProbability(values).forEach((p, i) => expect(p).toBeCloseTo(due[i]!, 12));
+    }), { numRuns: 60 });
+    expect(() => independentFrontProbability([[[1, 2]], []])).toThrow('values[1]: expected at least one vector, got none');
   });
 
   it('has one objective\'s front probabilities add to one', () => {

@@ -88,6 +88,30 @@ export function knownFrontProbability(point: Objectives, others: readonly Uncert
 }
 
 /**
+ * Probability of each candidate of being on the front when each is independent of the others and takes every one of its listed vectors (repeated
+ * measurements, say) with equal chance. Exact: given a candidate's own vector the others dominate it independently of each other. O((Σ values)² m).
+ * @param values  [n][values of the candidate][m]
+ * @throws RangeError on a candidate without values, NaN, or lengths that differ
+ */
+export function independentFrontProbability(values: readonly (readonly Objectives[])[]): Float64Array {
+  values.forEach((own, i) => {
+    if (own.length === 0) throw new RangeError(`values[${i}]: expected at least one vector, got none`);
+  });
+  checkPoints(values.flat(), 'values');
+  return Float64Array.from(values, (own, i) => {
+    let sum = 0;
+    for (const p of own) {
+      let free = 1;
+      values.forEach((others, k) => {
+        if (k !== i) free *= 1 - others.filter((q) => dominates(q, p)).length / others.length;
+      });
+      sum += free;
+    }
+    return sum / own.length;
+  });
+}
+
+/**
  * Relative efficiency of each point: the factor θ ≤ 1 to which all its objectives would have to shrink together for no other to beat it,
  *   θ_i = min over k of max over j of y_kj / y_ij.
  * 1: no other is better in every objective. 0.8: some other has at most 80 % of it in every objective. The input efficiency of the free

@@ -2,34 +2,68 @@
  * Non-domination ranks: rank 0 is the front, rank k the front of what remains without ranks 0 … k-1. Equal points share a rank.
  */
 import { dominates } from './dominance.js';
-import { checkPoint, checkPoints, compareVectors, type Objectives } from './vectors.js';
+import { Skyline } from './skyline.js';
+import { checkPoint, checkPoints, compareVectors, equalVectors, type Objectives } from './vectors.js';
 
 /**
  * @returns rank of each point, 0 for the front
  * @throws RangeError on NaN or points of different length
  *
  * Efficient non-dominated sort with binary search (Zhang, Tian, Cheng, Jin 2015): in lexicographic order a point's rank is final when it
- * is placed, and "dominated by someone of rank k" is monotone in k. For two objectives the last of each rank decides: O(n log n).
- * Otherwise at most n²/2 comparisons.
+ * is placed, and "dominated by someone of rank k" is monotone in k. For two objectives the last of each rank decides, for three the
+ * skyline of its second and third: O(n log² n). Otherwise at most n²/2 comparisons.
  */
 export function nonDominatedSort(points: readonly Objectives[]): Int32Array {
   const m = checkPoints(points);
   const ranks = new Int32Array(points.length);
-  const fronts: number[][] = [];
   const order = points.map((_, i) => i).sort((a, b) => compareVectors(points[a]!, points[b]!));
-  for (const i of order) {
-    const p = points[i]!;
-    const rank = firstFree(fronts.length, (k) => {
-      const front = fronts[k]!;
-      if (m <= 2) return dominates(points[front.at(-1)!]!, p);
-      for (let j = front.length - 1; j >= 0; j--) if (dominates(points[front[j]!]!, p)) return true;
-      return false;
-    });
-    ranks[i] = rank;
-    if (rank === fronts.length) fronts.push([]);
-    fronts[rank]!.push(i);
-  }
+  const fronts = m === 3 ? skylines(points) : lists(points, m);
+  order.forEach((i, k) => {
+    const before = order[k - 1];
+    // Equal points share a rank; the first of them stands for all.
+    if (before !== undefined && equalVectors(points[before]!, points[i]!)) ranks[i] = ranks[before]!;
+    else fronts.put(i, (ranks[i] = firstFree(fronts.count(), (rank) => fronts.dominate(rank, i))));
+  });
   return ranks;
+}
+
+/** The ranks so far, of points that come in lexicographic order, none twice. */
+interface Fronts {
+  count(): number;
+  /** Someone of the rank dominates the point. */
+  dominate(rank: number, i: number): boolean;
+  put(i: number, rank: number): void;
+}
+
+function skylines(points: readonly Objectives[]): Fronts {
+  const fronts: Skyline[] = [];
+  return {
+    count: () => fronts.length,
+    dominate: (rank, i) => fronts[rank]!.covers(points[i]![1]!, points[i]![2]!),
+    put: (i, rank) => (fronts[rank] ??= new Skyline()).insert(points[i]![1]!, points[i]![2]!),
+  };
+}
+
+function lists(points: readonly Objectives[], m: number): Fronts {
+  const rows = new Float64Array(points.length * m);
+  points.forEach((p, i) => rows.set(p, i * m));
+  const fronts: number[][] = [];
+  return {
+    count: () => fronts.length,
+    dominate: (rank, i) => {
+      const front = fronts[rank]!;
+      const at = i * m;
+      // For up to two objectives the last has the least second one so far; the first one never decides.
+      for (let k = front.length - 1; k >= (m <= 2 ? front.length - 1 : 0); k--) {
+        const q = front[k]!;
+        let j = 1;
+        while (j < m && rows[q + j]! <= rows[at + j]!) j++;
+        if (j >= m) return true;
+      }
+      return false;
+    },
+    put: (i, rank) => void (fronts[rank] ??= []).push(i * m),
+  };
 }
 
 export interface RankChange<Id> {
