@@ -142,10 +142,10 @@ function modelNetwork(model: string, options: Options): Network {
     const { graph, weights, unknown, unreachable } = fromOnnx(readBytes(model), { unknown: options.unknown });
     const alive = pruneDeadChannels(graph, weights);
     const notes: string[] = [];
-    if (unreachable.length > 0) notes.push(`no output depends on ${unreachable.length} nodes, which are left out: ${named(unreachable)}`);
+    if (unreachable.length > 0) notes.push(`left out, since no output depends on it: ${named(unreachable)}`);
     if (alive.removed.length > 0) {
       const how = options.deadChannels === 'keep' ? 'kept in the price; --dead-channels remove prices what is left' : 'removed';
-      notes.push(`${alive.removed.reduce((sum, r) => sum + r.dead, 0)} channels are the same for every input (${how}: ${quantity(totals(alive.graph).macs, '1')} of ${quantity(totals(graph).macs, '1')} MACs): ${named(alive.removed.map((r) => `${r.dead}/${r.of} of ${r.node}`))}`);
+      notes.push(`${alive.removed.reduce((sum, r) => sum + r.dead, 0)} output channels of layers are the same for every input (${how}: ${quantity(totals(alive.graph).macs, '1')} of ${quantity(totals(graph).macs, '1')} MACs): ${named(alive.removed.map((r) => `${r.dead}/${r.of} of ${r.node}`))}`);
     }
     return { graph: options.deadChannels === 'keep' ? graph : alive.graph, name: model, unknown: unknown.map((u) => `${u.opType} (${u.name})`), notes };
   } catch (error) {
