@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -8,40 +7,26 @@ import {
 import { median } from '@app/numeric';
 import { measure, type Measured } from './evaluate.js';
 import { nasSeries } from './nas-series.js';
+import { BOARDS, boardSeries, COLUMNS, columnSeries, dataHash } from './profile-data.js';
 import { WorkTable } from './series.js';
 import { tinySeries } from './tiny-series.js';
 
 /**
- * Fits the profiles of hw-profiles/ anew: `node dist/bench/hardware/fit-profiles.js --date 2026-01-31 [--measurements DIR] [--profiles DIR]`.
- * Replaces what stands from `latencyModel:` to the end of each profile named in FITS, and writes nothing else.
+ * Fits the profiles of hw-profiles/ anew: `npm run fit:profiles -- --date 2026-01-31 [--measurements DIR] [--profiles DIR] [--only ID,ID]`.
+ * Replaces what stands from `latencyModel:` to the end of each profile named in profile-data.ts, and writes nothing else. With `--check` in
+ * place of the date nothing is written: it says which profiles differ from what it would make, and ends with 1 if one does.
  */
 const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 const dir = argument('--measurements') ?? (process.env['CADDIS_MEASUREMENTS'] || 'bench/data/hardware');
 const profiles = argument('--profiles') ?? 'hw-profiles';
 const date = argument('--date') ?? '';
-if (!/^\d{4}-\d\d-\d\d$/.test(date)) {
+const checking = process.argv.includes('--check');
+const only = argument('--only')?.split(',');
+const differing: string[] = [];
+if (!checking && !/^\d{4}-\d\d-\d\d$/.test(date)) {
   process.stderr.write(`--date: expected the day of the fit as YYYY-MM-DD, got ${date || 'none'}\n`);
   process.exit(2);
 }
-
-/** Profile → column of the tables of spaces. */
-const COLUMNS: Readonly<Record<string, string>> = {
-  'pixel-3': 'pixel3', 'raspberry-pi-4': 'raspi4', eyeriss: 'eyeriss', 'fpga-zc706': 'fpga',
-  'xeon-gold-6240': 'gold_6240', 'xeon-silver-4114': 'silver_4114', 'xeon-silver-4210r': 'silver_4210r',
-  'samsung-a50': 'samsung_a50', 'samsung-s7': 'samsung_s7', 'essential-ph-1': 'essential_ph_1',
-  ...Object.fromEntries([['gtx-1080-ti', '1080ti'], ['rtx-2080-ti', '2080ti'], ['titan-x', 'titanx'], ['titan-xp', 'titanxp']].flatMap(([id, card]) => [1, 32, 64, 256].map((b) => [b === 1 ? id : `${id}-batch-${b}`, `${card}_${b}`]))),
-};
-/** Profile → board and start of the runtime's name. */
-const BOARDS: Readonly<Record<string, readonly [board: string, runtime: string]>> = {
-  stm32f446re: ['STM32F446RE', 'TFLM'], stm32f746zg: ['STM32F746ZG', 'TFLM'], stm32f767zi: ['STM32F767ZI', 'TFLM'],
-  stm32h743zi: ['STM32H743', 'X-CUBE-AI 7.3'], 'stm32h743zi-tinyengine': ['STM32H743', 'TinyEngine'], 'stm32h743zi-cmsis-nn': ['STM32H743', 'CMSIS-NN'], 'stm32h743zi-tflm-reference': ['STM32H743', 'TFLM'],
-  'stm32h747i-disco': ['STM32H747I-DISCO', 'STM32Cube.AI'], stm32l4r5zi: ['NUCLEO-L4R5ZI', 'X-CUBE-AI-8.0'], 'nucleo-l4r5zi-cube-ai-10': ['NUCLEO-L4R5ZI', 'X-CUBE-AI v10.2'],
-  'nucleo-u385rg-q': ['NUCLEO-U385RG-Q', 'X-CUBE-AI'], 'ek-ra6m4': ['EK-RA6M4', ''], 'nrf5340-dk': ['nRF5340-DK', 'microTVM'], 'numaker-m467hj': ['NuMaker-M467HJ', 'ONNC'],
-  'nucleo-g0b1re': ['NUCLEO-G0B1RE', 'Bosch Hardware-Aware Lowering Engine (HALE) version 1.0.175'], 'disco-f746ng-plumerai': ['DISCO-F746NG', 'Plumerai Inference Engine 2023.05'],
-  'disco-f746ng-hale': ['DISCO-F746NG', 'Bosch Hardware-Aware Lowering Engine (HALE) version 1.0.175'], 'rx65n-cloud-kit': ['RX65N-Cloud-Kit', ''],
-  'arduino-portenta-h7': ['Arduino Portenta H7', 'TFLM'], 'feather-m4-express': ['Feather M4 Express', 'TFLM'],
-  'stm32mp157f-dk2': ['STM32MP157F-DK2', ''], 'stm32mp135f-dk2': ['STM32MP135F-DK2', ''],
-};
 
 const works = new WorkTable();
 const fits = new Map<string, Float64Array>();
@@ -49,8 +34,8 @@ const spaces = nasSeries(dir, 1).filter((s) => s.licence === 'MIT').map((s) => m
 const single = tinySeries(dir).map((s) => measure(s, works));
 
 for (const [id, column] of Object.entries(COLUMNS)) {
-  const device = spaces.filter((m) => m.series.device === column && m.series.quantity === 'latency');
-  if (device.length === 0) continue;
+  const device = columnSeries(spaces, column);
+  if (device.length === 0 || only?.includes(id) === false) continue;
   // devices known on both spaces tell terms apart that one space alone leaves open
   const known = device.length > 1 ? [] : knownOn(2, device[0]!.series.runtime, column);
   const samples = device.flatMap((m) => m.samples);
@@ -58,9 +43,9 @@ for (const [id, column] of Object.entries(COLUMNS)) {
   write(id, [['latencyModel', model(device, coefficients, samples, crossValidated, interval, validation)]]);
 }
 
-for (const [id, [board, runtime]] of Object.entries(BOARDS)) {
-  const device = chosen(board, runtime, 'latency');
-  if (device === null || device.samples.length < 3) continue;
+for (const id of Object.keys(BOARDS)) {
+  const device = boardSeries(single, id, 'latency');
+  if (device === null || device.samples.length < 3 || only?.includes(id) === false) continue;
   const kin = single.filter((m) => m.series.kernels === device.series.kernels && m.series.quantity === 'latency');
   const shapeWithout = (group: string | null): Float64Array => commonShape(kin.map((m) => m.samples.filter((s) => s.group !== group)));
   const clock = device.series.clockMHz! * 1e6;
@@ -70,7 +55,7 @@ for (const [id, [board, runtime]] of Object.entries(BOARDS)) {
   const latency = { ...device, samples: device.samples.map((s) => ({ ...s, value: s.value / clock })) };
   const blocks: [string, FittedModel][] = [['latencyModel', modelOf(latency, seconds, latency.samples.map((s) => leftOut.get(s.work)!), validation)]];
   // a board draws nearly the same power whatever it runs: joules are seconds times the median power
-  const energy = chosen(board, runtime, 'energy');
+  const energy = boardSeries(single, id, 'energy');
   const metered = energy === null ? [] : energy.samples.filter((s) => leftOut.has(s.work));
   if (energy !== null && metered.length >= 3) {
     const powers = metered.map((s) => s.value / latency.samples.find((l) => l.work === s.work)!.value);
@@ -82,10 +67,7 @@ for (const [id, [board, runtime]] of Object.entries(BOARDS)) {
   write(id, blocks);
 }
 
-/** The series with most networks, the latest of equals. */
-function chosen(board: string, runtime: string, quantity: 'latency' | 'energy'): Measured | null {
-  return single.filter((m) => m.series.device === board && m.series.quantity === quantity && m.series.runtimeTitle.startsWith(runtime)).reduce<Measured | null>((best, m) => (best === null || m.samples.length >= best.samples.length ? m : best), null);
-}
+if (differing.length > 0) process.exitCode = 1;
 
 function modelOf(device: Measured, x: Float64Array, predictions: readonly number[], validation: string): FittedModel {
   return model([device], x, device.samples, Float64Array.from(predictions), conformalInterval(device.samples.map((s, i) => s.value / predictions[i]!)), validation);
@@ -105,7 +87,6 @@ function model(device: readonly Measured[], x: Float64Array, samples: readonly S
   const { series } = device[0]!;
   const runtime = RUNTIMES[series.runtime];
   const { mape, within10, spearman } = errorFigures(samples.map((s) => s.value), predictions);
-  const lines = device.flatMap((m) => m.series.rows.map((r) => `${r.network.name} ${r.value}`)).sort();
   const seen = new Map(device.flatMap((m) => m.series.rows.map((r) => [r.network.name, r.network] as const)));
   const round = (v: number): number => Number(v.toPrecision(4));
   return {
@@ -114,7 +95,7 @@ function model(device: readonly Measured[], x: Float64Array, samples: readonly S
     range: works.rangeOf(seen.values(), series.runtime),
     fit: {
       rows: samples.length, networks: [...new Set(device.map((m) => m.series.family))].join(', '), meanError: round(mape), within10: round(within10), rankCorrelation: spearman === null ? null : round(spearman),
-      validation, source: [...new Set(device.map((m) => m.series.source))].join('; '), licence: series.licence, dataHash: createHash('sha256').update(lines.join('\n')).digest('hex'), date,
+      validation, source: [...new Set(device.map((m) => m.series.source))].join('; '), licence: series.licence, dataHash: dataHash(device.map((m) => m.series)), date,
     },
   };
 }
@@ -127,6 +108,13 @@ function precisionOf(device: string, listed: Precision): Precision {
 function write(id: string, blocks: readonly (readonly [string, FittedModel])[]): void {
   const file = join(profiles, `${id}.yaml`);
   const text = readFileSync(file, 'utf8');
+  if (checking) {
+    const undated = (yaml: string): string => yaml.replace(/^ {4}date: .*$/gm, '');
+    const same = undated(text).endsWith(undated(`\n${blocks.map(([key, m]) => yamlOf(key, m)).join('')}`));
+    if (!same) differing.push(id);
+    process.stderr.write(`${id}: ${same ? 'as fitted' : 'differs'}\n`);
+    return;
+  }
   const base = text.split('\nlatencyModel:')[0]!.split('\nenergyModel:')[0]!.trimEnd();
   writeFileSync(file, `${base}\n${blocks.map(([key, m]) => yamlOf(key, m)).join('')}`);
   process.stderr.write(`${id}: ${blocks.map(([key, m]) => `${key} ${(100 * m.fit.meanError).toFixed(1)} % of ${m.fit.rows}`).join(', ')}\n`);

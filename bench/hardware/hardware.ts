@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { accuracyDocument, rounded, withReadmeTable, type HardwareRun, type MemoryRun } from './accuracy-document.js';
 import { blockSeries, networksFromBlocks, unseenBlocks } from './block-tables.js';
 import { measure, unseenDevice, unseenModel, unseenNetworks, unseenResolution, type Measured, type Result } from './evaluate.js';
 import { coverageTable, goalTable, type GoalRow } from './goals.js';
@@ -10,7 +11,7 @@ import { unseenBoards } from './unseen-boards.js';
 /**
  * How well are devices predicted? Every model of a device against measurements it has not seen, with the goals set for it.
  * `--measurements DIR` (or CADDIS_MEASUREMENTS): folder with the measured tables, default bench/data/hardware. `--every N`: every N-th network of whole spaces,
- * default 1. `--json` prints one document.
+ * default 1. `--json` prints one document. `--write-docs` stores the results in bench/results and writes docs/accuracy-of-predictions.md and the table in README.
  */
 const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 const dir = argument('--measurements') ?? (process.env['CADDIS_MEASUREMENTS'] || 'bench/data/hardware');
@@ -47,6 +48,12 @@ const blocks = blockSeries(dir).map((s) => measure(s, works));
 results.push(...unseenModel(single), ...unseenBoards(single), ...unseenBlocks(blocks), ...networksFromBlocks(blocks, single));
 const goals = [...goalTable(results), ...coverageTable(results)];
 
+if (process.argv.includes('--write-docs')) {
+  const run: HardwareRun = rounded({ goals, results });
+  writeFileSync('bench/results/hardware.json', `${JSON.stringify(run, null, 1)}\n`);
+  writeFileSync('docs/accuracy-of-predictions.md', accuracyDocument(run, JSON.parse(readFileSync('bench/results/memory.json', 'utf8')) as MemoryRun));
+  writeFileSync('README.md', withReadmeTable(readFileSync('README.md', 'utf8'), run));
+}
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ measurements: { every }, goals, results }, null, 2)}\n`);
 else print(results, goals);
 

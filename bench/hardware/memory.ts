@@ -1,26 +1,18 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bestPatchSchedule, cubeAiTerms, isCubeAi, lifetimes, networkMemory, planArena, reorderOperators, TFLM_ALIGNMENT, tfliteMetadataBytes, tflmArena, tflmNetworkOf, weightFlashBytes } from '@app/cost';
+import { accuracyDocument, rounded, type HardwareRun, type MemoryLine, type MemoryRun } from './accuracy-document.js';
 import { readMemoryData, type ArenaRow, type RuntimeRow } from './memory-data.js';
 import { toGraph, toTflm, withoutCopies, withPaddingCopies } from './memory-networks.js';
 
 /**
  * Memory predictions against measured memory: arenas of TensorFlow Lite Micro, RAM and flash of other runtimes, what another order of
  * execution saves, and how far the planners stay above the largest live set.
- * `--json` prints one document; `--measurements DIR` (or CADDIS_MEASUREMENTS) takes the files of another folder than bench/data/memory.
+ * `--json` prints one document; `--write-docs` stores the agreements in bench/results and writes docs/accuracy-of-predictions.md; `--measurements DIR` (or CADDIS_MEASUREMENTS) takes the files of another folder than bench/data/memory.
  */
 const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 
-interface Agreement {
-  readonly of: string;
-  readonly count: number;
-  readonly exact: number;
-  readonly within1Percent: number;
-  readonly within5Percent: number;
-  readonly meanError: number;
-  readonly worstError: number;
-}
-
-function agreement(of: string, pairs: readonly (readonly [predicted: number, measured: number])[]): Agreement {
+function agreement(of: string, pairs: readonly (readonly [predicted: number, measured: number])[]): MemoryLine {
   const errors = pairs.map(([p, m]) => Math.abs(p / m - 1));
   const share = (n: number): number => (pairs.length === 0 ? 0 : n / pairs.length);
   return {
@@ -39,7 +31,7 @@ const grouped = <T>(rows: readonly T[], key: (row: T) => string): [string, T[]][
   return [...groups];
 };
 
-function arenas(rows: readonly ArenaRow[]): Agreement[] {
+function arenas(rows: readonly ArenaRow[]): MemoryLine[] {
   const priced = rows.map((row) => ({ row, arena: tflmArena(toTflm(row.network)) }));
   const lines = [...grouped(priced, ({ row }) => row.kind), ['all', priced] as const].flatMap(([kind, group]) => [
     agreement(`TFLM activation area, ${kind}`, group.map(({ row, arena }) => [arena.nonPersistent, row.nonPersistent])),
@@ -59,7 +51,7 @@ function arenas(rows: readonly ArenaRow[]): Agreement[] {
   ];
 }
 
-function runtimes(rows: readonly RuntimeRow[]): Agreement[] {
+function runtimes(rows: readonly RuntimeRow[]): MemoryLine[] {
   return grouped(rows, (row) => row.runtime).flatMap(([runtime, group]) => {
     const having = (figure: 'activationRam' | 'ram' | 'flash' | 'weightFlash' | 'codeFlash', predict: (row: RuntimeRow) => number | null): (readonly [number, number])[] => group.flatMap((row) => {
       const measured = row[figure];
@@ -187,6 +179,11 @@ const planner = planners(data.arenas);
 const patched = patches(data.arenas);
 
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
+if (process.argv.includes('--write-docs')) {
+  const run: MemoryRun = rounded({ agreements });
+  writeFileSync('bench/results/memory.json', `${JSON.stringify(run, null, 1)}\n`);
+  writeFileSync('docs/accuracy-of-predictions.md', accuracyDocument(JSON.parse(readFileSync('bench/results/hardware.json', 'utf8')) as HardwareRun, run));
+}
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ agreements, reordering: reordered, planner, patches: patched }, null, 1)}\n`);
 else {
   const lines = agreements.map((a) => `${a.of.padEnd(78)} ${String(a.count).padStart(4)}  exact ${percent(a.exact).padStart(7)}  within 1 % ${percent(a.within1Percent).padStart(7)}  within 5 % ${percent(a.within5Percent).padStart(7)}  mean ${percent(a.meanError)}  worst ${percent(a.worstError)}`);
