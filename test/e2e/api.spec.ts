@@ -461,7 +461,7 @@ async function commitOpenTrial(on: Service, lease: Parameters<Service['store']['
   const study = await on.store.study(studyId);
   const parameters = Object.fromEntries(study.space.parameters.map((p) => [p.name, 'values' in p ? p.values[0]! : 0]));
   await on.store.commitStep(lease, {
-    proposed: [{ id: unknownId(), number: 1, round: 1, key: 'k', genes: [0, 0, 0, 0, 0, 0], parameters, proposedBy: 'test', note: null }],
-    settled: [], told: 0, snapshot: { version: 'test', state: null }, referencePoint: null, hypervolume: null, frontSize: 0, frontAdded: [], frontRemoved: [], ranks: [], history: [], finish: null,
+    proposed: [{ id: unknownId(), number: 1, round: 1, key: 'k', genes: [0, 0, 0, 0, 0, 0], parameters, fidelity: 1, proposedBy: 'test', note: null }],
+    settled: [], told: 0, snapshot: { version: 'test', state: null }, referencePoint: null, hypervolume: null, frontSize: 0, frontAdded: [], frontRemoved: [], ranks: [], history: [], screened: 0, finish: null,
   });
 }

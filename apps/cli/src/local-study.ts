@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { TERMINAL_STATES } from '@app/contracts';
 import { MemoryQueue } from '@app/queue';
 import { MemoryStore } from '@app/store';
-import { studyProgress, type StudyDefinition, type StudyRecord, type TrialRecord } from '@app/study';
+import { studyProgress, warmStart, type ImportedTrial, type StudyDefinition, type StudyRecord, type TrialRecord } from '@app/study';
 import { startWorker } from '../../worker/src/worker.js';
 import { InputError, Progress, say, seconds } from './output.js';
 import { VERSION } from './version.js';
@@ -21,6 +21,8 @@ export interface LocalOptions {
   readonly label: string;
   /** keeps the search on disk, so that it can be taken up again */
   readonly dir?: string | undefined;
+  /** folders of earlier searches whose trials this one begins with */
+  readonly warmStart?: readonly string[] | undefined;
   readonly quiet: boolean;
   readonly allowCommands: boolean;
 }
@@ -28,9 +30,10 @@ export interface LocalOptions {
 /**
  * One study in this process: the service's worker over the store and queue in memory.
  *
- * @throws InputError if `dir` holds another study
+ * @throws InputError if `dir` holds another study, or a search to begin with does not fit
  */
-export async function runLocally(definition: StudyDefinition, options: LocalOptions): Promise<LocalResult> {
+export async function runLocally(given: StudyDefinition, options: LocalOptions): Promise<LocalResult> {
+  const { definition, imports } = await warmed(given, options.warmStart ?? []);
   if (options.dir !== undefined) mkdirSync(options.dir, { recursive: true });
   const store = options.dir === undefined ? new MemoryStore() : await MemoryStore.open(options.dir);
   const queue = new MemoryQueue();
@@ -38,7 +41,7 @@ export async function runLocally(definition: StudyDefinition, options: LocalOpti
   if (kept && !isDeepStrictEqual(plain(kept.spec), plain(definition.spec))) {
     throw new InputError(`--out ${options.dir} holds the study "${kept.name}" with another specification or seed; choose another folder, or run that one`);
   }
-  const study = kept ?? (await store.create({ definition, state: 'queued' })).study;
+  const study = kept ?? (await store.create({ definition, state: 'queued', imports })).study;
   const progress = new Progress(options.label, options.quiet);
   let wake: () => void = () => undefined;
   const worker = await startWorker({
@@ -75,6 +78,28 @@ export async function runLocally(definition: StudyDefinition, options: LocalOpti
     await worker.close(2000);
     await store.close();
   }
+}
+
+/** With the studies of the folders named in the specification, so that it says what the search was a function of. */
+async function warmed(definition: StudyDefinition, dirs: readonly string[]): Promise<{ definition: StudyDefinition; imports: readonly ImportedTrial[] }> {
+  const wanted = definition.spec.warmStart?.studies ?? [];
+  const sources: (Parameters<typeof warmStart>[1][number] & { readonly dir: string })[] = [];
+  for (const dir of dirs) {
+    const store = await MemoryStore.open(dir);
+    try {
+      const study = (await store.studies({ limit: 1 })).items[0];
+      if (!study) throw new InputError(`--warm-start ${dir}: expected the folder of an earlier search, found no study in it`);
+      sources.push({ study, trials: await store.allTrials(study.id), dir });
+    } finally {
+      await store.close();
+    }
+  }
+  const missing = wanted.filter((id) => !sources.some((s) => s.study.id === id));
+  if (missing.length > 0) throw new InputError(`warmStart.studies: ${missing.join(', ')} is in none of the folders given by --warm-start`);
+  if (sources.length === 0) return { definition, imports: [] };
+  const warm = warmStart(definition, sources);
+  if ('issues' in warm) throw new InputError(warm.issues.map((issue) => `--warm-start ${sources[issue.path.at(-1) as number]!.dir}: ${issue.message}`).join('\n'));
+  return { definition: { ...definition, spec: { ...definition.spec, warmStart: { studies: sources.map((s) => s.study.id) } } }, imports: warm.imports };
 }
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -5,7 +5,7 @@ import { keepLease, type JobContext } from './worker.js';
 /** A trial whose workers died this often is taken to be what kills them. */
 const MAX_LOST_WORKERS = 10;
 /** Accidents of the evaluator, not results of the candidate: worth another attempt. */
-const RETRYABLE = new Set(['evaluator-exited', 'worker-lost', ...PASSING_FAULTS]);
+const RETRYABLE = new Set(['evaluator-exited', 'trainer-unreachable', 'trainer-silent', 'worker-lost', ...PASSING_FAULTS]);
 
 /** Evaluates trials that take long: one job each, any number at a time over all workers. */
 export class EvaluationJobs {
@@ -77,7 +77,7 @@ export class EvaluationJobs {
     const signal = timeout === undefined ? stopped : AbortSignal.any([stopped, AbortSignal.timeout(timeout * 1000)]);
     try {
       const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now() };
-      const outcome = await evaluateCandidate(context, trial.parameters, signal);
+      const outcome = await evaluateCandidate(context, trial.parameters, signal, trial.fidelity);
       return timeout !== undefined && signal.aborted && !stopped.aborted ? { ...outcome, state: 'failed', reason: 'timeout', message: `took longer than ${timeout} s` } : outcome;
     } catch (error) {
       this.context.log.error({ studyId: study.id, trialId: trial.id, error: (error as Error).message, stack: (error as Error).stack }, 'evaluation failed');

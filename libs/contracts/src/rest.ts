@@ -47,7 +47,8 @@ export const studySummary = z.strictObject({
   runningSeconds: z.number(),
   counts: trialCounts,
   /** 0 … 1: the most used of the budget's dimensions, and which that is */
-  progress: z.strictObject({ fraction: z.number(), binding: z.enum(['trials', 'duration']), etaSeconds: z.tuple([z.number(), z.number()]).nullable(), trialsPerSecond: z.number().nullable() }),
+  progress: z.strictObject({ fraction: z.number(), binding: z.enum(['trials', 'duration']), etaSeconds: z.tuple([z.number(), z.number()]).nullable(), trialsPerSecond: z.number().nullable(),
+    screened: z.int().describe('candidates passed over because what is computed of them breaks a limit; no trials') }),
   objectives: z.array(objectiveView),
   constraints: z.array(constraintView),
   frontSize: z.int(),
@@ -76,6 +77,7 @@ export type StudyDetail = Omit<z.infer<typeof studyDetail>, 'spec'> & { spec: z.
 export const trialView = z.strictObject({
   id: z.uuid(), studyId: z.uuid(), number: z.int(), state: trialState, reason: z.string().nullable(), message: z.string().nullable(),
   parameters: z.record(z.string(), scalar), proposedBy: z.string(),
+  fidelity: z.number().describe('share of a full evaluation, 0 … 1; only full ones come on the front'),
   /** metric key → value; objectives and constraints in the unit of the study's spec, others in SI */
   metrics: z.record(z.string(), metricValue),
   feasible: z.boolean().nullable(), onFront: z.boolean(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { measureSchema } from './measure-spec.js';
 import { METRICS, metricDefinition, metricKey, unitsOf } from './metrics.js';
-import { proxyAccuracySchema, trainAccuracySchema } from './training-spec.js';
+import { commandAccuracySchema, httpAccuracySchema, proxyAccuracySchema, trainAccuracySchema } from './training-spec.js';
 
 /** Names of parameters and metrics: a word that is safe in a URL, a CSV head and a C comment. */
 const word = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'a letter, then up to 63 letters, digits, _ . or -');
@@ -65,7 +65,8 @@ export const accuracySchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('table'), dataset: z.enum(['cifar10', 'cifar100', 'imagenet16-120']).default('cifar10') }),
   z.strictObject({ method: z.literal('surrogate') }),
   z.strictObject({ method: z.literal('none') }),
-  z.strictObject({ method: z.literal('command'), command: z.array(z.string().min(1)).min(1), metrics: z.array(word).min(1).describe('metric names the command reports') }),
+  commandAccuracySchema,
+  httpAccuracySchema,
   trainAccuracySchema,
   proxyAccuracySchema,
 ]);
@@ -111,6 +112,11 @@ export const deviceRef = z.strictObject({
   measure: measureSchema.optional().describe('measured instead of predicted'),
 });
 
+export const fidelitySchema = z.strictObject({
+  lowest: z.number().gt(0).lt(1).describe('smallest share of a full evaluation (of its epochs) worth looking at; rounded up to 1/eta, 1/eta², …'),
+  eta: z.int().min(2).max(10).default(3).describe('factor between fidelities; one in so many goes on to the next'),
+}).refine((f) => f.lowest <= 1 / f.eta, { path: ['lowest'], error: 'expected at most 1/eta, so that there are two fidelities at least' });
+
 export const studySpec = z
   .strictObject({
     name: z.string().min(1).max(200),
@@ -126,6 +132,8 @@ export const studySpec = z
       .describe('metric key (latency@pixel-3) → value in the objective\'s unit; every objective or none'),
     start: z.array(z.record(z.string(), scalar)).max(1000).optional(),
     algorithm: algorithmSchema.default({ name: 'auto' }),
+    fidelity: fidelitySchema.optional().describe('successive halving: trials begin cheap and only the best go on to a full evaluation'),
+    warmStart: z.strictObject({ studies: z.array(z.uuid()).min(1).max(16).describe('ids of studies of the same space and metrics; their settled trials are told first, as knowledge') }).optional(),
     budget: budgetSchema,
     seed: z.int().min(0).max(2 ** 31 - 1).default(0),
   })
@@ -149,6 +157,9 @@ export const studySpec = z
       seen.add(key);
     });
     spec.constraints.forEach((c, i) => check(c, ['constraints', i]));
+    if (spec.fidelity && spec.accuracy.method !== 'train' && spec.accuracy.method !== 'command') {
+      ctx.addIssue({ code: 'custom', path: ['fidelity'], message: `accuracy.method "${spec.accuracy.method}" has one fidelity only; "train" and "command" have more` });
+    }
     if (spec.referencePoint) {
       const got = Object.keys(spec.referencePoint);
       for (const key of seen) if (!got.includes(key)) ctx.addIssue({ code: 'custom', path: ['referencePoint', key], message: 'missing: a reference point names every objective' });

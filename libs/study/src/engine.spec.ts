@@ -44,7 +44,7 @@ const signal = new AbortController().signal;
 const step = (engine: StudyEngine, s: EngineStudy, maxTrials: number): Promise<StepCommit> =>
   runStep(engine, contextOf(s, engine), [], { sliceMs: Infinity, maxTrials, elapsedSeconds: 0, signal }).then((r) => r.commit);
 
-const EMPTY: FoldState = { snapshot: null, told: 0, trials: [] };
+const EMPTY: FoldState = { snapshot: null, told: 0, trials: [], imports: [] };
 
 /** A whole search; `stopAt` leaves the process at those trial counts and takes it up again from what was stored. */
 async function search(s: EngineStudy, options: { stopAt?: number[]; forgetSnapshot?: boolean } = {}): Promise<{ trials: SettledTrial[]; last: StepCommit; front: string[] }> {
@@ -61,7 +61,7 @@ async function search(s: EngineStudy, options: { stopAt?: number[]; forgetSnapsh
     if (last.finish) return { trials, last, front: [...front].sort() };
     if (cuts[0] === trials.length) {
       cuts.shift();
-      const fold = JSON.parse(JSON.stringify({ snapshot: options.forgetSnapshot ? null : last.snapshot, told: last.told, trials: trials.map(record) })) as FoldState;
+      const fold = JSON.parse(JSON.stringify({ snapshot: options.forgetSnapshot ? null : last.snapshot, told: last.told, trials: trials.map(record), imports: [] })) as FoldState;
       engine = StudyEngine.open({ ...s, referencePoint: last.referencePoint, hypervolume: last.hypervolume }, fold, evaluator);
     }
   }

@@ -1,9 +1,9 @@
-import { optimizerNamed, type Json, type OptimizerRun, type Told } from '@app/optim';
+import { halving, optimizerNamed, type Json, type OptimizerRun, type Told } from '@app/optim';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { FrontTracker } from './front-tracker.js';
 import { knownOf } from './known.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
-import type { FoldState, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialRecord } from './records.js';
+import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialRecord } from './records.js';
 import { trialId } from './trial-id.js';
 
 export interface EngineStudy extends StudyDefinition {
@@ -44,7 +44,7 @@ export class StudyEngine {
   ) {
     this.spec = study.spec;
     const reference = givenReference(study.spec, problem.terms) ?? study.referencePoint;
-    this.front = FrontTracker.of(problem.terms.objectives.length, reference, study.hypervolume, told);
+    this.front = FrontTracker.of(problem.terms.objectives.length, reference, study.hypervolume, told.filter((t) => t.fidelity === 1));
     this.failed = told.filter((t) => t.state === 'failed').length;
   }
 
@@ -55,15 +55,16 @@ export class StudyEngine {
   static open(study: EngineStudy, fold: FoldState, evaluator: Pick<AccuracyEvaluator, 'metrics'>): StudyEngine {
     const given = studyProblem(study);
     const problem: StudyProblem = { ...given, problem: { ...given.problem, known: knownOf(study, given.terms, given.space, evaluator) } };
-    const optimizer = optimizerNamed(study.spec.algorithm.name);
+    const chosen = optimizerNamed(study.spec.algorithm.name);
+    const optimizer = study.spec.fidelity ? halving(chosen) : chosen;
     const version = `${optimizer.name}@${optimizer.version}/${SNAPSHOT_FORMAT}`;
     const toldTrials = fold.trials.filter((t) => t.number <= fold.told);
-    const history = toldTrials.map(asTold);
+    const history = [...fold.imports.map(asImport), ...toldTrials.map(asTold)];
     const settings = study.spec.algorithm.settings;
     const usable = fold.snapshot?.version === version;
     const run = usable
       ? optimizer.restore(problem.problem, fold.snapshot!.state, history, settings)
-      : replay(optimizer.start(problem.problem, settings), fold.trials, fold.told);
+      : replay(optimizer.start(problem.problem, settings), fold);
     const engine = new StudyEngine(study, problem, run, version, toldTrials);
     for (const t of fold.trials) if (t.number > fold.told) engine.open.set(t.number, t);
     engine.told = fold.told;
@@ -112,7 +113,7 @@ export class StudyEngine {
     for (const c of candidates) {
       const number = ++this.asked;
       const trial: ProposedTrial = {
-        id: trialId(this.study.id, number), number, round: this.round, key: c.key, genes: c.genes, parameters: this.problem.space.decode(c.genes), proposedBy: c.proposedBy, note: c.note ?? null,
+        id: trialId(this.study.id, number), number, round: this.round, key: c.key, genes: c.genes, parameters: this.problem.space.decode(c.genes), fidelity: c.fidelity ?? 1, proposedBy: c.proposedBy, note: c.note ?? null,
       };
       this.open.set(number, trial);
       this.proposed.push(trial);
@@ -152,7 +153,7 @@ export class StudyEngine {
     }
     this.run.tell(ordered.map(asTold));
     for (const t of ordered) {
-      this.front.tell(t.id, t.number, t.objectives, t.feasible === true);
+      if (t.fidelity === 1) this.front.tell(t.id, t.number, t.objectives, t.feasible === true);
       if (t.state === 'failed') this.failed++;
       if (fresh) this.settled.push(t);
       this.open.delete(t.number);
@@ -175,6 +176,7 @@ export class StudyEngine {
       frontRemoved: removed,
       ranks,
       history,
+      screened: this.run.screened,
       finish: this.finish,
     };
   }
@@ -182,14 +184,19 @@ export class StudyEngine {
 
 function asTold(t: SettledTrial | TrialRecord): Told {
   const state = t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
-  return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state, objectives: t.objectives, violations: t.violations };
+  return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state, objectives: t.objectives, violations: t.violations, ...(t.fidelity === 1 ? {} : { fidelity: t.fidelity }) };
+}
+
+function asImport({ genes, key, state, objectives, violations }: ImportedTrial): Told {
+  return { genes, key, proposedBy: 'import', state, objectives, violations };
 }
 
 /**
- * A fresh run brought to where the trials are: asks and tells round by round. If the optimizer has changed since and asks for other
+ * A fresh run brought to where the trials are: told the imports first, then asks and tells round by round. If the optimizer has changed since and asks for other
  * candidates, the trials are told as imports, so that nothing of what was learned is lost.
  */
-function replay(run: OptimizerRun, trials: readonly TrialRecord[], told: number): OptimizerRun {
+function replay(run: OptimizerRun, { imports, trials, told }: FoldState): OptimizerRun {
+  if (imports.length > 0) run.tell(imports.map(asImport));
   for (let start = 0; start < trials.length; ) {
     let end = start;
     while (end < trials.length && trials[end]!.round === trials[start]!.round) end++;

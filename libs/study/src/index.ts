@@ -9,3 +9,4 @@ export * from './trial-id.js';
 export * from './progress.js';
 export * from './views.js';
 export * from './dry-run.js';
+export * from './warm-start.js';

@@ -66,6 +66,15 @@ export interface StudyProblem {
   readonly problem: SearchProblem;
 }
 
+/** Shares of a full evaluation at which trials run, ascending, the last 1: 1, 1/η, 1/η² … down to the lowest asked for. */
+export function fidelityLevels(spec: StudySpec): number[] {
+  const { fidelity } = spec;
+  const levels = [1];
+  // Half a per cent of slack: 0.11 is meant as 1/9.
+  while (fidelity && levels[0]! / fidelity.eta >= fidelity.lowest * 0.995) levels.unshift(levels[0]! / fidelity.eta);
+  return levels;
+}
+
 /** @throws SpaceError if the parameters or a start point are at fault */
 export function studyProblem(definition: StudyDefinition): StudyProblem {
   const { spec } = definition;
@@ -82,6 +91,7 @@ export function studyProblem(definition: StudyDefinition): StudyProblem {
       start: spec.start?.map((point) => space.encode(point)),
       seed: spec.seed,
       maxTrials: spec.budget.maxTrials,
+      ...(spec.fidelity ? { fidelities: fidelityLevels(spec) } : {}),
     },
   };
 }

@@ -25,5 +25,5 @@ export function studyProgress(study: StudyRecord, counts: TrialCounts, now: Date
     const limit = maxDuration === undefined ? Infinity : Math.max(0, maxDuration - seconds);
     eta = [Math.min(left * 0.75, limit), Math.min(left * 1.25 + 1 / rate, limit)];
   }
-  return { fraction: study.state === 'completed' ? 1 : Math.max(byTrials, byDuration), binding, etaSeconds: eta, trialsPerSecond: rate };
+  return { fraction: study.state === 'completed' ? 1 : Math.max(byTrials, byDuration), binding, etaSeconds: eta, trialsPerSecond: rate, screened: study.screened };
 }

@@ -45,6 +45,8 @@ export interface StudyRecord extends StudyDefinition {
   readonly referencePoint: readonly number[] | null;
   readonly hypervolume: number | null;
   readonly frontSize: number;
+  /** candidates passed over before they became trials: what was computed of them broke a limit */
+  readonly screened: number;
 }
 
 export interface TrialCounts {
@@ -72,12 +74,18 @@ export interface ProposedTrial {
   /** 1, 2, … in the order asked */
   readonly number: number;
   readonly round: number;
+  /** of the point; with the fidelity after it where that is below 1 */
   readonly key: string;
   readonly genes: Genes;
   readonly parameters: Point;
+  /** share of a full evaluation, 0 < fidelity ≤ 1; only full ones come on the front */
+  readonly fidelity: number;
   readonly proposedBy: string;
   readonly note: Json;
 }
+
+/** A settled trial of another study as this one was given it when made: told first, as knowledge. It is no trial here and comes on no front. */
+export type ImportedTrial = Pick<SettledTrial, 'key' | 'genes' | 'state' | 'objectives' | 'violations'> & { readonly studyId: string; readonly number: number };
 
 export interface SettledTrial extends ProposedTrial, TrialOutcome {}
 
@@ -123,6 +131,8 @@ export interface StepCommit {
   /** changed ranks: trial id → rank */
   readonly ranks: readonly { readonly id: string; readonly rank: number | null }[];
   readonly history: readonly HistoryEntry[];
+  /** see StudyRecord */
+  readonly screened: number;
   /** the study ends with this step */
   readonly finish: { readonly state: 'completed' | 'failed'; readonly reason: string; readonly message: string } | null;
 }
@@ -133,6 +143,8 @@ export interface FoldState {
   readonly told: number;
   /** all trials in order of number, settled or not */
   readonly trials: readonly TrialRecord[];
+  /** trials of other studies it began with, in the order they are told */
+  readonly imports: readonly ImportedTrial[];
 }
 
 export type { ProblemSpec };

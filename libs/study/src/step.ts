@@ -42,7 +42,7 @@ export async function runStep(engine: StudyEngine, context: EvaluationContext, s
     const leftOver = engine.current.length > 0;
     const round = leftOver ? engine.current : engine.ask(elapsed);
     const outcomes: SettledTrial[] = [];
-    for (const trial of round) outcomes.push({ ...trial, ...(await evaluateCandidate(context, trial.parameters, options.signal)) });
+    for (const trial of round) outcomes.push({ ...trial, ...(await evaluateCandidate(context, trial.parameters, options.signal, trial.fidelity)) });
     if (options.signal.aborted) break;
     if (outcomes.length > 0) engine.tell(outcomes, true);
     done += outcomes.length;

@@ -12,11 +12,11 @@ const spec = studySpec.parse({
 });
 const study: StudyRecord = {
   id: '7d444840-9dc0-11d1-b245-5ffdce74fad2', name: 'units', labels: {}, spec, devices: [], space: { name: 'inline', title: '', description: '', family: 'none', parameters, settings: {}, sources: [] },
-  state: 'running', reason: null, message: null, revision: 5, createdAt: at, startedAt: at, finishedAt: null, runningMs: 4000, runningSince: null, referencePoint: null, hypervolume: 0.6, frontSize: 1,
+  state: 'running', reason: null, message: null, revision: 5, createdAt: at, startedAt: at, finishedAt: null, runningMs: 4000, runningSince: null, referencePoint: null, hypervolume: 0.6, frontSize: 1, screened: 7,
 };
 const estimate = (value: number, unit: string) => ({ value, unit, provenance: 'estimated' as const, source: 'test', interval: [value * 0.9, value * 1.1] as [number, number] });
 const trial: TrialRecord = {
-  id: 'a', studyId: study.id, number: 1, round: 1, key: '1', genes: [1], parameters: { n: 2 }, proposedBy: 'test', note: null, state: 'completed', reason: null, message: null,
+  id: 'a', studyId: study.id, number: 1, round: 1, key: '1', genes: [1], parameters: { n: 2 }, fidelity: 1, proposedBy: 'test', note: null, state: 'completed', reason: null, message: null,
   metrics: { accuracy: estimate(70, '%'), 'latency@board': estimate(0.04, 's'), 'peakRam@board': estimate(65_536, 'B'), 'energy@board': estimate(0.001, 'J') },
   objectives: [-70, 0.04], violations: [-0.5], feasible: true, onFront: true, rank: 0, attempts: 1, createdAt: at, settledAt: at, durationMs: 12,
 };

@@ -91,7 +91,7 @@ export function trialViews(trials: readonly TrialRecord[], study: StudyRecord): 
 
 function trialWith(t: TrialRecord, units: ReadonlyMap<string, string>): TrialView {
   return {
-    id: t.id, studyId: t.studyId, number: t.number, state: t.state, reason: t.reason, message: t.message, parameters: { ...t.parameters }, proposedBy: t.proposedBy,
+    id: t.id, studyId: t.studyId, number: t.number, state: t.state, reason: t.reason, message: t.message, parameters: { ...t.parameters }, proposedBy: t.proposedBy, fidelity: t.fidelity,
     metrics: shownMetrics(t.metrics, units), feasible: t.feasible, onFront: t.onFront, rank: t.rank, attempts: t.attempts,
     createdAt: t.createdAt.toISOString(), settledAt: iso(t.settledAt), durationSeconds: t.durationMs === null ? null : t.durationMs / 1000,
   };
@@ -135,7 +135,7 @@ export function frontView(study: StudyRecord, front: readonly TrialRecord[], his
 }
 
 function whyEmpty(study: StudyRecord, terms: StudyTerms, all: readonly TrialRecord[]): FrontView['empty'] {
-  const done = all.filter((t) => t.state === 'completed' || t.state === 'infeasible' || t.state === 'failed');
+  const done = all.filter((t) => t.fidelity === 1 && (t.state === 'completed' || t.state === 'infeasible' || t.state === 'failed'));
   const constraints = terms.constraints.map((c, i) => {
     const known = done.filter((t) => t.violations[i] != null);
     const nearest = known.reduce<number | null>((best, t) => {
@@ -149,7 +149,7 @@ function whyEmpty(study: StudyRecord, terms: StudyTerms, all: readonly TrialReco
   });
   const failed = done.filter((t) => t.state === 'failed');
   const message =
-    done.length === 0 ? (study.state === 'running' ? 'running, no trial has finished yet' : 'no trial has run')
+    done.length === 0 ? (study.state === 'running' ? 'running, no trial has finished yet' : study.message ?? 'no trial has run')
     : failed.length === done.length ? `all ${done.length} trials failed; the first: ${failed[0]!.message ?? failed[0]!.reason ?? 'no reason given'}`
     : `none of ${done.length} trials meets every limit`;
   return { message, constraints };

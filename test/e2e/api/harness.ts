@@ -102,13 +102,13 @@ export async function commitTrials(service: Service, studyId: string, given: rea
   if (!held) throw new Error('the study is not to be stepped');
   const fold = await service.store.fold(studyId);
   const trials = given.map((g, i) => settled(held.study, fold.trials.length + i + 1, g));
-  const proposed = trials.map(({ id, number, round, key, genes, parameters, proposedBy, note }): ProposedTrial => ({ id, number, round, key, genes, parameters, proposedBy, note }));
+  const proposed = trials.map(({ id, number, round, key, genes, parameters, fidelity, proposedBy, note }): ProposedTrial => ({ id, number, round, key, genes, parameters, fidelity, proposedBy, note }));
   const onFront = trials.filter((_, i) => given[i]!.onFront).map((t) => t.id);
   const front = (await service.store.front(studyId)).length + onFront.length;
   const done = await service.store.commitStep(held.lease, {
     proposed, settled: trials, told: fold.trials.length + trials.length, snapshot: { version: 'test', state: null }, referencePoint: [60, 0.1],
     hypervolume: front / 10, frontSize: front, frontAdded: onFront, frontRemoved: [], ranks: onFront.map((id) => ({ id, rank: 0 })),
-    history: onFront.length > 0 ? [{ number: fold.trials.length + trials.length, hypervolume: front / 10, frontSize: front }] : [], finish: null,
+    history: onFront.length > 0 ? [{ number: fold.trials.length + trials.length, hypervolume: front / 10, frontSize: front }] : [], screened: 0, finish: null,
   });
   if (!done) throw new Error('the step was not committed');
   await service.store.releaseStudy(held.lease);
@@ -129,7 +129,7 @@ function settled(study: StudyRecord, number: number, given: GivenTrial): Settled
   const violations = violationValues(terms, metrics);
   const state = given.state ?? 'completed';
   return {
-    id: trialId(study.id, number), number, round: number, key: digits.join(''), genes: digits, parameters, proposedBy: 'test', note: null,
+    id: trialId(study.id, number), number, round: number, key: digits.join(''), genes: digits, parameters, fidelity: 1, proposedBy: 'test', note: null,
     state, reason: state === 'failed' ? 'evaluator-error' : state === 'infeasible' ? 'constraint' : null, message: state === 'failed' ? 'it broke' : null,
     metrics, objectives: objectiveValues(terms, metrics), violations, feasible: state === 'failed' ? null : state === 'completed', durationMs: 5,
   };

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { stringify } from 'yaml';
 import type { DryRunReport, StudyDetail, StudyPage, StudySummary } from '@app/contracts';
 import { ownAgents } from '@app/measure';
-import { dryRun, studyDetailView, studySummaryView, type StudyDefinition, type StudyRecord, type StudyStore, type TrialCounts } from '@app/study';
+import { dryRun, NotFound, studyDetailView, studySummaryView, warmStart, type ImportedTrial, type StudyDefinition, type StudyRecord, type StudyStore, type TrialCounts } from '@app/study';
 import { ProblemException, inWords, schemaErrors } from '../http/problem.js';
 import { WorkService } from '../lifecycle/work.service.js';
 import { CATALOG, CONFIG, EVALUATORS, STORE, type ApiCatalog, type Config, type EvaluatorFactory } from '../ports.js';
@@ -27,13 +27,15 @@ export class StudiesService {
   async create(body: unknown, start: boolean, key: string | undefined): Promise<{ study: StudyDetail; created: boolean }> {
     const definition = this.define(body);
     const idempotency = key === undefined ? undefined : { key: checkedKey(key), bodyHash: hashOf({ body, start }) };
-    const { study, created } = await this.store.create({ definition, state: start ? 'queued' : 'draft', idempotency });
+    const imports = await this.imports(definition);
+    const { study, created } = await this.store.create({ definition, state: start ? 'queued' : 'draft', imports, idempotency });
     if (created && start) await this.work.step(study.id);
     return { study: await this.detail(study), created };
   }
 
   async validate(body: unknown): Promise<DryRunReport> {
     const definition = this.define(body);
+    await this.imports(definition);
     const evaluator = await this.evaluators(definition);
     try {
       return await dryRun(definition, evaluator, { now: () => performance.now(), breathe: () => nextTurn() });
@@ -93,7 +95,8 @@ export class StudiesService {
     const { spec, space, devices, name, labels } = await this.store.study(id);
     this.refuseCommands(spec);
     const copy = { ...spec, labels: { ...labels }, name: change.name ?? `${name.slice(0, 190)} (copy)`, seed: change.seed ?? spec.seed };
-    const { study } = await this.store.create({ definition: { spec: copy, space, devices }, state: 'draft' });
+    const imports = spec.warmStart ? (await this.store.fold(id)).imports : [];
+    const { study } = await this.store.create({ definition: { spec: copy, space, devices }, state: 'draft', imports });
     return this.detail(study);
   }
 
@@ -106,6 +109,7 @@ export class StudiesService {
       });
     };
     if (spec.accuracy.method === 'command') refuse('accuracy.method "command" runs a program on this machine', ['/accuracy/method']);
+    if (spec.accuracy.method === 'http') refuse('accuracy.method "http" calls an address from this machine', ['/accuracy/method']);
     const agents = ownAgents(spec);
     if (agents.length > 0) refuse('an agent that a study names is started, or called, from this machine', agents);
   }
@@ -116,6 +120,23 @@ export class StudiesService {
     if ('issues' in parsed) throw invalid(parsed.issues);
     this.refuseCommands(parsed.definition.spec);
     return parsed.definition;
+  }
+
+  /** What the study begins with of others. @throws ProblemException naming the study that is not there or does not fit */
+  private async imports(definition: StudyDefinition): Promise<readonly ImportedTrial[]> {
+    const ids = definition.spec.warmStart?.studies ?? [];
+    const pointer = (i: number): string => `/warmStart/studies/${i}`;
+    const sources = await Promise.all(ids.map(async (id, i) => {
+      try {
+        return { study: await this.store.study(id), trials: await this.store.allTrials(id) };
+      } catch (error) {
+        if (error instanceof NotFound) throw invalid([{ pointer: pointer(i), code: 'not-found', message: error.message }]);
+        throw error;
+      }
+    }));
+    const warm = warmStart(definition, sources);
+    if ('issues' in warm) throw invalid(warm.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, code: 'warm-start-differs', message })));
+    return warm.imports;
   }
 
   private async countsOf(id: string): Promise<TrialCounts> {

@@ -1,7 +1,7 @@
 import { Column, Entity, OneToMany, PrimaryColumn, type Relation } from 'typeorm';
 import type { StudyState } from '@app/contracts';
 import type { Json } from '@app/optim';
-import type { StudyDefinition } from '@app/study';
+import type { ImportedTrial, StudyDefinition } from '@app/study';
 import { LeaseColumns } from './lease.columns.js';
 import { TrialEntity } from './trial.entity.js';
 
@@ -66,6 +66,12 @@ export class StudyEntity extends LeaseColumns {
 
   @Column('json', { nullable: true, select: false })
   snapshot: Json;
+
+  @Column('integer', { default: 0 })
+  screened: number;
+
+  @Column('json', { nullable: true, select: false })
+  imports: readonly ImportedTrial[] | null;
 
   @OneToMany(() => TrialEntity, (trial) => trial.study)
   trials: Relation<TrialEntity[]>;

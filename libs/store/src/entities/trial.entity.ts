@@ -34,6 +34,9 @@ export class TrialEntity extends LeaseColumns {
   @Column('json')
   parameters: Point;
 
+  @Column('double precision', { default: 1 })
+  fidelity: number;
+
   @Column('text', { name: 'proposed_by' })
   proposedBy: string;
 

@@ -10,9 +10,9 @@ export function examineSteps(bench: Bench): void {
       const next = await bench.store.commitStep(lease, step({
         proposed: range(1, 4).map((n) => proposal(study.id, n)),
         settled: [settledProposal(study.id, 1, 0.25), settledProposal(study.id, 2, null, null), settledProposal(study.id, 3, 5, false)],
-        told: 3, referencePoint: [11, 0.5], hypervolume: 1 / 3, frontSize: 1, frontAdded: [ids[0]!], ranks: [{ id: ids[0]!, rank: 0 }], history: [{ number: 1, hypervolume: 1 / 3, frontSize: 1 }],
+        told: 3, referencePoint: [11, 0.5], hypervolume: 1 / 3, frontSize: 1, frontAdded: [ids[0]!], ranks: [{ id: ids[0]!, rank: 0 }], history: [{ number: 1, hypervolume: 1 / 3, frontSize: 1 }], screened: 9,
       }));
-      expect(next).toMatchObject({ revision: study.revision + 1, referencePoint: [11, 0.5], hypervolume: 1 / 3, frontSize: 1, state: 'running' });
+      expect(next).toMatchObject({ revision: study.revision + 1, referencePoint: [11, 0.5], hypervolume: 1 / 3, frontSize: 1, screened: 9, state: 'running' });
       expect(await bench.store.study(study.id)).toEqual(next);
 
       const [first, second, third, fourth] = await bench.store.allTrials(study.id);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { IdempotencyConflict, NotFound } from '@app/study';
+import { IdempotencyConflict, NotFound, type ImportedTrial } from '@app/study';
 import type { Bench } from './exam-store.js';
 import { evaluatedStep, idOf, proposal, sampleDefinition, step } from './sample-study.js';
 
@@ -11,12 +11,20 @@ export function examineStudies(bench: Bench): void {
       const { study, created } = await bench.store.create({ definition, state: 'draft' });
       expect(created).toBe(true);
       expect(study).toMatchObject({
-        name: 'as made', labels: { team: 'vision' }, state: 'draft', revision: 1, startedAt: null, finishedAt: null, runningMs: 0, runningSince: null, referencePoint: null, hypervolume: null, frontSize: 0,
+        name: 'as made', labels: { team: 'vision' }, state: 'draft', revision: 1, startedAt: null, finishedAt: null, runningMs: 0, runningSince: null, referencePoint: null, hypervolume: null, frontSize: 0, screened: 0,
       });
       const read = await bench.store.study(study.id);
       expect(read).toEqual(study);
       expect(JSON.stringify(read.space)).toBe(JSON.stringify(definition.space));
       expect(JSON.stringify(read.spec)).toBe(JSON.stringify(definition.spec));
+    });
+
+    it('keeps the trials of other studies it begins with, in their order, beside its own', async () => {
+      const imports = [3, 1].map((number): ImportedTrial => ({ studyId: idOf('other'), number, key: `key-${number}`, genes: [0.1 * number, 1e-17], state: 'completed', objectives: [number, null], violations: [-0.5] }));
+      const { study } = await bench.store.create({ definition: sampleDefinition('warm'), state: 'queued', imports });
+      expect(await bench.store.fold(study.id)).toEqual({ snapshot: null, told: 0, trials: [], imports });
+      const { study: cold } = await bench.store.create({ definition: sampleDefinition('cold'), state: 'queued' });
+      expect((await bench.store.fold(cold.id)).imports).toEqual([]);
     });
 
     it('does not follow later changes of the object it was given', async () => {

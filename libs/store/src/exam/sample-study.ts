@@ -21,7 +21,7 @@ export function idOf(name: string): string {
 }
 
 export const proposal = (studyId: string, number: number): ProposedTrial => ({
-  id: idOf(`${studyId}/${number}`), number, round: Math.ceil(number / 4), key: `key-${number}`, genes: [number / 7, 1e-12 * number], parameters: { x: number / 7, b: true, a: 'word' },
+  id: idOf(`${studyId}/${number}`), number, round: Math.ceil(number / 4), key: `key-${number}`, genes: [number / 7, 1e-12 * number], parameters: { x: number / 7, b: true, a: 'word' }, fidelity: number % 3 === 0 ? 1 / 3 : 1,
   proposedBy: 'random', note: { parent: number - 1, a: [null, 0.1] },
 });
 
@@ -36,7 +36,7 @@ export const settledProposal = (studyId: string, number: number, f1: number | nu
 /** A step that changes nothing but what is given. */
 export const step = (change: Partial<StepCommit> = {}): StepCommit => ({
   proposed: [], settled: [], told: 0, snapshot: { version: 'exam-1', state: { zebra: 1, apple: [0.1, null] } }, referencePoint: null, hypervolume: null, frontSize: 0,
-  frontAdded: [], frontRemoved: [], ranks: [], history: [], finish: null, ...change,
+  frontAdded: [], frontRemoved: [], ranks: [], history: [], screened: 0, finish: null, ...change,
 });
 
 export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -33,7 +33,7 @@ export function commitStep(rows: MemoryRows, { lease, step, at }: ChangeOf<'comm
   const finish = step.finish && { ...enter(study.record, step.finish.state, now), reason: step.finish.reason, message: step.finish.message };
   if (step.finish) revoke(study.lease);
   const frontSize = study.trials.reduce((n, t) => n + (t.record.onFront ? 1 : 0), 0);
-  return rows.bump(study, at, { referencePoint: step.referencePoint, hypervolume: step.hypervolume, frontSize, ...finish }, (changed) => stepEvents(step, changed, study));
+  return rows.bump(study, at, { referencePoint: step.referencePoint, hypervolume: step.hypervolume, frontSize, screened: step.screened ?? 0, ...finish }, (changed) => stepEvents(step, changed, study));
 }
 
 function keepHistory(study: StudyRow, entry: HistoryEntry): void {
@@ -78,9 +78,9 @@ function checkStep(rows: MemoryRows, study: StudyRow, step: ChangeOf<'commit-ste
 }
 
 function pending(studyId: string, trial: ProposedTrial, now: Date): TrialRecord {
-  const { id, number, round, key, genes, parameters, proposedBy, note } = trial;
+  const { id, number, round, key, genes, parameters, fidelity, proposedBy, note } = trial;
   return {
-    id, number, round, key, genes, parameters, proposedBy, note, studyId, state: 'pending', reason: null, message: null, metrics: {}, objectives: [], violations: [], feasible: null,
+    id, number, round, key, genes, parameters, fidelity: fidelity ?? 1, proposedBy, note, studyId, state: 'pending', reason: null, message: null, metrics: {}, objectives: [], violations: [], feasible: null,
     onFront: false, rank: null, attempts: 0, createdAt: now, settledAt: null, durationMs: null,
   };
 }

@@ -1,10 +1,11 @@
 import type { ExportFormat, StudyState } from '@app/contracts';
-import type { Lease, StepCommit, StudyDefinition, TrialOutcome } from '@app/study';
+import type { ImportedTrial, Lease, StepCommit, StudyDefinition, TrialOutcome } from '@app/study';
 
 export interface NewStudy {
   readonly id: string;
   readonly definition: StudyDefinition;
   readonly state: 'draft' | 'queued';
+  readonly imports?: readonly ImportedTrial[] | undefined;
   readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined;
 }
 

@@ -34,8 +34,9 @@ export function loadDump(rows: MemoryRows, line: DumpLine): void {
   const { op: _op, record, trials, events, ...rest } = line;
   const study: StudyRow = {
     ...rest,
-    record: { ...record, createdAt: new Date(record.createdAt), startedAt: date(record.startedAt), finishedAt: date(record.finishedAt), runningSince: date(record.runningSince) },
-    trials: trials.map((t) => ({ ...t, record: { ...t.record, createdAt: new Date(t.record.createdAt), settledAt: date(t.record.settledAt) } })),
+    imports: rest.imports ?? [],
+    record: { ...record, screened: record.screened ?? 0, createdAt: new Date(record.createdAt), startedAt: date(record.startedAt), finishedAt: date(record.finishedAt), runningSince: date(record.runningSince) },
+    trials: trials.map((t) => ({ ...t, record: { ...t.record, fidelity: t.record.fidelity ?? 1, createdAt: new Date(t.record.createdAt), settledAt: date(t.record.settledAt) } })),
     keys: new Set(trials.map((t) => t.record.key)),
     numbers: new Set(trials.map((t) => t.record.number)),
     events: events.map((e) => ({ ...e, at: new Date(e.at) })),

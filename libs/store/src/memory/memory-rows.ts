@@ -1,4 +1,4 @@
-import { NotFound, type ExportRecord, type HistoryEntry, type Lease, type StepCommit, type StoredEvent, type StudyRecord, type TrialCounts, type TrialRecord } from '@app/study';
+import { NotFound, type ExportRecord, type HistoryEntry, type ImportedTrial, type Lease, type StepCommit, type StoredEvent, type StudyRecord, type TrialCounts, type TrialRecord } from '@app/study';
 import { NO_TRIALS, type NewEvent } from '../study-life.js';
 
 export interface LeaseRow {
@@ -34,6 +34,7 @@ export interface StudyRow {
   readonly numbers: Set<number>;
   readonly history: HistoryEntry[];
   readonly events: StoredEvent[];
+  readonly imports: readonly ImportedTrial[];
 }
 
 export interface ExportRow {

@@ -133,8 +133,8 @@ export class MemoryStore implements StudyStore {
   }
 
   async fold(id: string): Promise<FoldState> {
-    const { snapshot, told, trials } = this.rows.study(id);
-    return { snapshot, told, trials: trials.map((t) => t.record) };
+    const { snapshot, told, trials, imports } = this.rows.study(id);
+    return { snapshot, told, trials: trials.map((t) => t.record), imports };
   }
 
   async commitStep(lease: Lease, step: StepCommit): Promise<StudyRecord | null> {

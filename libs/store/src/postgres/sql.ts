@@ -23,12 +23,12 @@ const isChange = (result: unknown): result is [unknown[], number] => Array.isArr
 /** Columns of a StudyRecord, of a study `s`. */
 export const STUDY = `
   s.id, s.name, s.labels, s.spec, s.space, s.devices, s.state, s.reason, s.message, s.revision, s.created_at as "createdAt", s.started_at as "startedAt",
-  s.finished_at as "finishedAt", s.running_ms as "runningMs", s.running_since as "runningSince", array_to_json(s.reference_point) as "referencePoint", s.hypervolume,
+  s.finished_at as "finishedAt", s.running_ms as "runningMs", s.running_since as "runningSince", array_to_json(s.reference_point) as "referencePoint", s.hypervolume, s.screened,
   (select count(*)::int from trial f where f.study_id = s.id and f.on_front) as "frontSize"`;
 
 /** Columns of a TrialRecord but `note` and `attempts`, of a trial `t`. Arrays come as JSON, which the driver reads faster. */
 export const TRIAL = `
-  t.id, t.study_id as "studyId", t.number, t.round, t.key, array_to_json(t.genes) as genes, t.parameters, t.proposed_by as "proposedBy", t.state, t.reason, t.message, t.metrics,
+  t.id, t.study_id as "studyId", t.number, t.round, t.key, array_to_json(t.genes) as genes, t.parameters, t.fidelity, t.proposed_by as "proposedBy", t.state, t.reason, t.message, t.metrics,
   array_to_json(t.objectives) as objectives, array_to_json(t.violations) as violations, t.feasible, t.on_front as "onFront", t.rank, t.created_at as "createdAt",
   t.settled_at as "settledAt", t.duration_ms as "durationMs"`;
 export const TRIAL_IN_FULL = `${TRIAL}, t.note, (select count(*)::int from attempt a where a.trial_id = t.id) as attempts`;

@@ -18,7 +18,7 @@ export async function commitStep(db: DataSource, lease: Lease, step: StepCommit)
       const { finish } = step;
       if (finish) await revokeStudy(m, lease.id);
       const study = await bump(m, lease.id, {
-        told: step.told, snapshot_version: step.snapshot.version, snapshot: storedJson(step.snapshot.state), reference_point: step.referencePoint, hypervolume: step.hypervolume,
+        told: step.told, snapshot_version: step.snapshot.version, snapshot: storedJson(step.snapshot.state), reference_point: step.referencePoint, hypervolume: step.hypervolume, screened: step.screened,
         ...(finish && { ...timeColumns(enter(before, finish.state, before.now)), reason: storedText(finish.reason), message: storedText(finish.message) }),
       });
       await writeEvents(m, lease.id, study.revision, await stepEvents(m, study, step));
@@ -42,11 +42,11 @@ async function insertTrials(m: EntityManager, lease: Lease, step: StepCommit): P
     m,
     `with given as (
        select * from json_to_recordset($2::json) as g (
-         id uuid, number int, round int, key text, genes double precision[], parameters json, "proposedBy" text, note json, state text, reason text, message text, metrics jsonb,
+         id uuid, number int, round int, key text, genes double precision[], parameters json, fidelity double precision, "proposedBy" text, note json, state text, reason text, message text, metrics jsonb,
          objectives double precision[], violations double precision[], feasible boolean, "onFront" boolean, rank int, "durationMs" double precision)
      ), inserted as (
-       insert into trial (id, study_id, number, round, key, genes, parameters, proposed_by, note, state, reason, message, metrics, objectives, violations, feasible, on_front, rank, duration_ms, settled_at)
-       select id, $1, number, round, key, genes, parameters, "proposedBy", note, state, reason, message, metrics, objectives, violations, feasible, "onFront", rank, "durationMs",
+       insert into trial (id, study_id, number, round, key, genes, parameters, fidelity, proposed_by, note, state, reason, message, metrics, objectives, violations, feasible, on_front, rank, duration_ms, settled_at)
+       select id, $1, number, round, key, genes, parameters, fidelity, "proposedBy", note, state, reason, message, metrics, objectives, violations, feasible, "onFront", rank, "durationMs",
          case when state <> 'pending' then clock_timestamp() end
        from given order by number
        returning id, study_id, state, reason, message

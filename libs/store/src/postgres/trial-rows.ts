@@ -122,12 +122,12 @@ export class TrialRows {
 
   async fold(studyId: string): Promise<FoldState> {
     await this.mustExist(studyId);
-    const [study] = await rows<{ told: number; version: string | null; state: never }>(
-      this.db.manager, 'select told, snapshot_version as version, snapshot as state from study where id = $1', [studyId],
+    const [study] = await rows<{ told: number; version: string | null; state: never; imports: FoldState['imports'] | null }>(
+      this.db.manager, 'select told, snapshot_version as version, snapshot as state, imports from study where id = $1', [studyId],
     );
     if (!study) throw new NotFound('study', studyId);
-    const { told, version, state } = study;
-    return { snapshot: version === null ? null : { version, state }, told, trials: await this.whole(studyId, 't.note') };
+    const { told, version, state, imports } = study;
+    return { snapshot: version === null ? null : { version, state }, told, trials: await this.whole(studyId, 't.note'), imports: imports ?? [] };
   }
 
   async front(studyId: string): Promise<readonly TrialRecord[]> {
