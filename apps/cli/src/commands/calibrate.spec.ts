@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { loadCatalog } from '@app/catalog';
 import { priceNetwork } from '@app/cost';
 import { decode, pointFromCode } from '@app/decode';
-import { calibrateDevice } from './calibrate.js';
+import { calibrateDevice, doubtful } from './calibrate.js';
 import { readMeasurements } from './measurement-file.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'caddis-calibrate-'));
@@ -49,6 +49,14 @@ describe('caddis calibrate', () => {
     const { profile } = calibrateDevice(catalog, 'my-card', readMeasurements(path), path);
     const cost = priceNetwork(decode(space, pointFromCode('332211'), { numClasses: 10, inputChannels: 3 }), profile, 'fp32');
     expect(cost.energy.value / cost.latency.value).toBeCloseTo(80, -1);
+  });
+
+  it('names the measurement that all others contradict: seconds for milliseconds', () => {
+    const rows = CODES.map((code, i) => (i === 4 ? { ...measurementOf(code, i), latency: { ...measurementOf(code, i).latency, unit: 's' } } : measurementOf(code, i)));
+    const path = file('seconds.json', { precision: 'fp32', runtime: 'pytorch-eager', measurements: rows });
+    expect(doubtful(calibrateDevice(catalog, 'my-card', readMeasurements(path), path).rows).map((r) => r.network)).toEqual([expect.stringContaining(CODES[4]!)]);
+    const right = file('milliseconds.json', { precision: 'fp32', runtime: 'pytorch-eager', measurements: CODES.map(measurementOf) });
+    expect(doubtful(calibrateDevice(catalog, 'my-card', readMeasurements(right), right).rows)).toEqual([]);
   });
 
   const row = measurementOf('333333', 0);

@@ -54,6 +54,7 @@ A measurement file:
       const line = (name: string, e: ErrorFigures): string[] => [name, `${(100 * e.mape).toFixed(1)} %`, `${(100 * e.within10).toFixed(0)} %`, e.spearman?.toFixed(3) ?? ''];
       print(table(['latency', 'mean error', 'within 10 %', 'rank correlation'], [line(`before (${base.id} as it stands)`, before), line(`after (${fit.validation})`, after)]));
       print(`\n90 % of measurements lie from ${result.interval.low.toFixed(3)} to ${result.interval.high.toFixed(3)} times the prediction.`);
+      for (const r of doubtful(result.rows)) print(`${r.network}: measured ${quantity(r.measured, 's')}, the others make it ${quantity(r.after, 's')}. Is the unit right?`);
       print(`\n${table(['term', 'cost', 'meaning'], result.profile.latencyModel!.coefficients.map((c) => [c.term, quantity(c.value, 's') + c.unit.slice(1), c.source.replace('; fitted, see fit', '')]))}`);
       if (options.out !== undefined) say(`written: ${options.out}`);
     });
@@ -68,6 +69,13 @@ interface Calibrated {
   readonly fit: FittedModel['fit'];
   readonly rows: readonly { readonly network: string; readonly measured: number; readonly before: number; readonly after: number }[];
   readonly profile: DeviceProfile;
+}
+
+/** Measurements three times off what the others make of them, while those agree: a wrong unit more often than a strange network. */
+export function doubtful(rows: Calibrated['rows']): Calibrated['rows'] {
+  const off = rows.map((r) => Math.abs(Math.log(r.measured / r.after)));
+  const usual = [...off].sort((a, b) => a - b)[off.length >> 1]!;
+  return rows.filter((_, i) => off[i]! > Math.log(3) && off[i]! > 10 * usual);
 }
 
 interface Measured extends Measurement {
