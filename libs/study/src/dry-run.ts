@@ -1,4 +1,4 @@
-import { convert, type DryRunReport } from '@app/contracts';
+import { convert, metricKey, type DryRunReport } from '@app/contracts';
 import { Rng } from '@app/numeric';
 import { evaluateCandidate } from './evaluate.js';
 import { inTurn, type AccuracyEvaluator } from './accuracy.js';
@@ -37,6 +37,10 @@ export async function dryRun(definition: StudyDefinition, evaluator: AccuracyEva
   const points = space.cardinality <= samples ? [...space.enumerate()] : Array.from({ length: samples }, () => space.fromUnit(Array.from({ length: space.dimension }, () => rng.next())));
   const began = now();
   const warnings = new Set<string>();
+  for (const key of [...terms.objectives, ...terms.constraints].map((t) => t.key)) {
+    const device = definition.devices.find((d) => d.measure?.metrics.some((name) => metricKey(name, d.id) === key));
+    if (device !== undefined) warnings.add(`${key} is measured by the study; a dry run measures nothing, so limits on it are judged by the profile's estimate`);
+  }
   const shown = new Set([...terms.objectives, ...terms.constraints].map((t) => t.key));
   const remarks = new Map<string, { readonly keys: Set<string>; points: number }>();
   const values: (number | null)[][] = terms.constraints.map(() => []);
