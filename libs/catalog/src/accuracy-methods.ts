@@ -4,7 +4,7 @@ import { FAMILY_NAMES, isFamily, type FamilyName } from '@app/decode';
 type Accuracy = StudySpec['accuracy'];
 export type AccuracyMethod = Accuracy['method'];
 
-/** Methods that find the accuracy of a family's networks by themselves. `command` and `none` go with any space. */
+/** Methods that find the accuracy of a family's networks by themselves. `command`, `http` and `none` go with any space. */
 const METHODS: Readonly<Record<FamilyName, readonly AccuracyMethod[]>> = {
   flynet: ['surrogate', 'train', 'proxy'],
   'mobilenet-v1': ['train', 'proxy'],
@@ -21,7 +21,7 @@ const METHODS: Readonly<Record<FamilyName, readonly AccuracyMethod[]>> = {
   autoencoder: [],
 };
 
-export const accuracyMethods = (family: string): readonly AccuracyMethod[] => [...(isFamily(family) ? METHODS[family] : []), 'command', 'none'];
+export const accuracyMethods = (family: string): readonly AccuracyMethod[] => [...(isFamily(family) ? METHODS[family] : []), 'command', 'http', 'none'];
 
 export const familiesWith = (method: AccuracyMethod): string[] => FAMILY_NAMES.filter((f) => METHODS[f].includes(method));
 

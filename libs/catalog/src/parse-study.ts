@@ -96,16 +96,17 @@ function fitTask(spec: StudySpec, space: SpaceDefinition, given: GivenTask): { s
 
 function metricIssues(spec: StudySpec, space: SpaceDefinition): Issue[] {
   const { accuracy } = spec;
-  const reported = accuracy.method === 'command' ? accuracy.metrics : [];
+  const own = accuracy.method === 'command' ? 'command' : accuracy.method === 'http' ? 'trainer' : null;
+  const reported = accuracy.method === 'command' || accuracy.method === 'http' ? accuracy.metrics : [];
   const missing = (metric: string, target: string | undefined): string | null => {
     if (target === undefined && reported.includes(metric)) return null;
     const known = metricDefinition(metric);
-    if (!known) return `the command does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}`;
+    if (!known) return `the ${own ?? 'study'} does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}`;
     if (metric === 'proxy' && accuracy.method !== 'proxy') return `"proxy" needs accuracy.method "proxy"; it is "${accuracy.method}"`;
     if ((metric === 'accuracy' || metric === 'error') && accuracy.method === 'proxy') return `"${metric}" can't be had of an untrained network; its score is metric "proxy"`;
     if (metric === 'accuracy' || metric === 'error') {
       if (accuracy.method === 'none') return `"${metric}" needs an accuracy method; for "${space.name}" there are ${accuracyMethods(space.family).filter((m) => m !== 'none').join(', ')}`;
-      return accuracy.method === 'command' ? `the command does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}` : null;
+      return own !== null ? `the ${own} does not report "${metric}"; accuracy.metrics names ${reported.join(', ')}` : null;
     }
     return space.family === 'none' ? `points of space "${space.name}" stand for no network, so "${metric}" can't be computed; let the command report a metric of its own` : null;
   };

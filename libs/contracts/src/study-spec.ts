@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { measureSchema } from './measure-spec.js';
 import { METRICS, metricDefinition, metricKey, unitsOf } from './metrics.js';
-import { proxyAccuracySchema, trainAccuracySchema } from './training-spec.js';
+import { commandAccuracySchema, httpAccuracySchema, proxyAccuracySchema, trainAccuracySchema } from './training-spec.js';
 
 /** Names of parameters and metrics: a word that is safe in a URL, a CSV head and a C comment. */
 const word = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'a letter, then up to 63 letters, digits, _ . or -');
@@ -65,7 +65,8 @@ export const accuracySchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('table'), dataset: z.enum(['cifar10', 'cifar100', 'imagenet16-120']).default('cifar10') }),
   z.strictObject({ method: z.literal('surrogate') }),
   z.strictObject({ method: z.literal('none') }),
-  z.strictObject({ method: z.literal('command'), command: z.array(z.string().min(1)).min(1), metrics: z.array(word).min(1).describe('metric names the command reports') }),
+  commandAccuracySchema,
+  httpAccuracySchema,
   trainAccuracySchema,
   proxyAccuracySchema,
 ]);

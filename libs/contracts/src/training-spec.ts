@@ -89,3 +89,29 @@ export const proxyAccuracySchema = z.strictObject({
 });
 export type ProxyAccuracy = z.output<typeof proxyAccuracySchema>;
 export type ProxyName = ProxyAccuracy['proxy'];
+
+const networkForm = z.enum(['onnx', 'pytorch', 'graph']).describe('onnx: initial weights; pytorch: a module, as readable code; graph: our own JSON');
+export type NetworkForm = z.output<typeof networkForm>;
+const reported = z.array(z.string().min(1).max(64)).min(1).describe('metric names that every answer has');
+const send = z.array(networkForm).max(3).refine((forms) => new Set(forms).size === forms.length, 'expected each form once').default([]).describe('forms of the network that a question carries');
+
+/** `accuracy: {method: command}`: a program of the user's, JSON lines each way. */
+export const commandAccuracySchema = z.strictObject({
+  method: z.literal('command'),
+  command: z.array(z.string().min(1)).min(1),
+  metrics: reported,
+  send,
+  checkpoints: folder.optional().describe('folder in which each candidate has one of its own, the same at every fidelity'),
+});
+export type CommandAccuracy = z.output<typeof commandAccuracySchema>;
+
+/** `accuracy: {method: http}`: a trainer of the user's at an address. */
+export const httpAccuracySchema = z.strictObject({
+  method: z.literal('http'),
+  url: z.url({ protocol: /^https?$/ }).max(2000),
+  metrics: reported,
+  send: send.default(['pytorch']),
+  timeout: z.number().positive().max(604_800).default(3600).describe('s until its silence is an accident'),
+  tokenFrom: z.string().regex(/^[A-Z][A-Z0-9_]*$/).optional().describe('environment variable of the workers that holds a bearer token'),
+});
+export type HttpAccuracy = z.output<typeof httpAccuracySchema>;

@@ -1,6 +1,7 @@
 import { EvaluatorError, type AccuracyEvaluator, type StudyDefinition } from '@app/study';
 import { commandEvaluator, refuseCommand } from './command/command-evaluator.js';
 import { flynetSurrogate } from './surrogate/flynet-surrogate.js';
+import { httpEvaluator } from './http/http-evaluator.js';
 import { tableEvaluator } from './table/table-evaluator.js';
 import { proxyEvaluator } from './proxies/proxy-evaluator.js';
 import { trainEvaluator } from './training/train-evaluator.js';
@@ -11,6 +12,8 @@ export { commandEvaluator } from './command/command-evaluator.js';
 export { startCommand, type CommandOptions, type CommandRunner } from './command/command-process.js';
 export { parseLenient, type CommandId } from './command/answer.js';
 export { LineSplitter } from './command/line-splitter.js';
+export { httpEvaluator } from './http/http-evaluator.js';
+export { post, type Reply } from './http/post.js';
 export { runOnnx, verifyExport, type ExportCheck } from './session.js';
 export type { Dataset as ImageDataset, ImageSet } from './data/image-set.js';
 export { DatasetError } from './data/image-set.js';
@@ -28,7 +31,7 @@ export { tableEvaluator, type Dataset } from './table/table-evaluator.js';
 /**
  * The evaluator a study asks for by `accuracy.method`.
  *
- * @throws EvaluatorError `commands-not-allowed` for a command unless `allowCommands`; `unsupported` for a surrogate of a space that has none
+ * @throws EvaluatorError `commands-not-allowed` for a command or an address unless `allowCommands`; `unsupported` for a surrogate of a space that has none
  */
 export function accuracyEvaluator(definition: StudyDefinition, options: { readonly allowCommands?: boolean | undefined } = {}): AccuracyEvaluator {
   const { accuracy } = definition.spec;
@@ -44,8 +47,11 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
     case 'proxy':
       return proxyEvaluator(accuracy, definition.spec.seed, definition.spec.task);
     case 'command':
-      if (options.allowCommands !== true) refuseCommand();
-      return commandEvaluator({ command: accuracy.command, metrics: accuracy.metrics });
+      if (options.allowCommands !== true) refuseCommand('command');
+      return commandEvaluator(accuracy, definition.spec.seed);
+    case 'http':
+      if (options.allowCommands !== true) refuseCommand('http');
+      return httpEvaluator(accuracy, definition.spec.seed);
   }
 }
 

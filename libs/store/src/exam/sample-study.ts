@@ -6,7 +6,7 @@ export function sampleDefinition(name = 'sample', labels: Readonly<Record<string
   return {
     spec: {
       name, labels: { ...labels }, searchSpace: { parameters: [{ name: 'x', type: 'float', min: 0, max: 1 }] }, task: { numClasses: 10, inputChannels: 3 }, devices: [],
-      accuracy: { method: 'command', command: ['true'], metrics: ['f1', 'f2'] }, objectives: [{ metric: 'f1' }, { metric: 'f2' }], constraints: [],
+      accuracy: { method: 'command', command: ['true'], metrics: ['f1', 'f2'], send: [] }, objectives: [{ metric: 'f1' }, { metric: 'f2' }], constraints: [],
       algorithm: { name: 'random' }, budget: { maxTrials: 100_000, maxParallelTrials: 4, maxAttempts: 2 }, seed: 7,
     },
     space: { name: 'own', title: 'Own', description: '', family: 'none', parameters: [{ name: 'x', type: 'float', min: 0, max: 1 }], settings: { zebra: 1, apple: 0.1, nested: { b: [1, 2], a: null } }, sources: [] },

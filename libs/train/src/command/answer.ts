@@ -5,22 +5,25 @@ export type CommandId = number | string;
 
 /** A line of the command's standard output. */
 export type Answer =
-  | { readonly kind: 'metrics'; readonly id: CommandId; readonly metrics: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'metrics'; readonly id: CommandId; readonly metrics: Readonly<Record<string, unknown>>; readonly curves?: Readonly<Record<string, unknown>> | undefined }
   | { readonly kind: 'error'; readonly id: CommandId; readonly message: string }
   | { readonly kind: 'invalid'; readonly id: CommandId; readonly message: string }
   | { readonly kind: 'stray' };
 
 /** Reads one line. Anything that is no JSON object with an id is stray. */
-export function readAnswer(line: string): Answer {
-  const value = parseLenient(line);
+export const readAnswer = (line: string): Answer => answerOf(parseLenient(line), line);
+
+/** @param line  to be shown */
+export function answerOf(value: unknown, line: string): Answer {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !('id' in value)) return { kind: 'stray' };
-  const { id, metrics, error } = value as { id: unknown; metrics?: unknown; error?: unknown };
+  const { id, metrics, error, curves } = value as { id: unknown; metrics?: unknown; error?: unknown; curves?: unknown };
   if (typeof id !== 'number' && typeof id !== 'string') return { kind: 'stray' };
   if (error !== undefined && error !== null) return { kind: 'error', id, message: typeof error === 'string' ? error : JSON.stringify(error) };
   if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) {
     return { kind: 'invalid', id, message: `expected {"id": …, "metrics": {…}} or {"id": …, "error": "…"}, got ${line.slice(0, 200)}` };
   }
-  return { kind: 'metrics', id, metrics: metrics as Record<string, unknown> };
+  if (curves !== undefined && curves !== null && (typeof curves !== 'object' || Array.isArray(curves))) return { kind: 'invalid', id, message: `curves: expected {"metric": [ … ]}, got ${JSON.stringify(curves).slice(0, 200)}` };
+  return { kind: 'metrics', id, metrics: metrics as Record<string, unknown>, curves: (curves ?? undefined) as Record<string, unknown> | undefined };
 }
 
 /** JSON, and what many writers make of numbers JSON has no word for: bare NaN, Infinity and -Infinity become texts. Undefined: neither. */
@@ -58,6 +61,29 @@ export function numbersOf(metrics: Readonly<Record<string, unknown>>, due: reado
   }
   return numbers;
 }
+
+/**
+ * Metrics of an answer as a trial keeps them, with the learning curves that came along.
+ *
+ * @throws EvaluatorError as `numbersOf`; `invalid-answer` on a curve of no metric, or that holds anything but finite numbers
+ */
+export function metricsOf({ metrics, curves = {} }: Extract<Answer, { kind: 'metrics' }>, due: readonly string[], source: string): Metrics {
+  const toMetric = reportedMetric(source);
+  const known = Object.fromEntries(Object.entries(numbersOf(metrics, due, toMetric)).map(([name, value]) => [name, toMetric(name, value)]));
+  for (const [name, curve] of Object.entries(curves)) {
+    const fault = (text: string): EvaluatorError => new EvaluatorError('invalid-answer', `curves.${name}: ${text}`, { metrics: known });
+    const metric = known[name];
+    if (metric === undefined) throw fault(`expected a curve of a metric of the answer, ${Object.keys(known).join(', ')}`);
+    if (!Array.isArray(curve) || curve.length > MOST_CURVE) throw fault(`expected at most ${MOST_CURVE} numbers, got ${show(curve)}`);
+    const wrong = curve.find((v) => typeof v !== 'number' || !Number.isFinite(v)) as unknown;
+    if (wrong !== undefined) throw fault(`expected finite numbers, got ${show(wrong)}`);
+    known[name] = { ...metric, curve: curve as number[] };
+  }
+  return known;
+}
+
+/** Epochs of a learning curve that are kept. */
+const MOST_CURVE = 10_000;
 
 /** As the program wrote it: the words that `parseLenient` made texts of stand bare. */
 const show = (value: unknown): string => (typeof value === 'string' && /^-?(NaN|Infinity)$/.test(value) ? value : JSON.stringify(value).slice(0, 200));

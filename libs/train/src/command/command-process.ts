@@ -3,9 +3,10 @@
  * `{"id": 7, "parameters": {…}, "fidelity": 1}` and answers `{"id": 7, "metrics": {…}}` or `{"id": 7, "error": "…"}`, in any order.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Metrics } from '@app/contracts';
 import type { Scalar } from '@app/space';
 import { EvaluatorError } from '@app/study';
-import { numbersOf, readAnswer, reportedMetric, type Answer, type CommandId } from './answer.js';
+import { metricsOf, readAnswer, type Answer, type CommandId } from './answer.js';
 import { LineSplitter } from './line-splitter.js';
 
 export interface CommandOptions {
@@ -28,12 +29,20 @@ export interface CommandRunner {
    *   `evaluator-closed`; the signal's reason once it is aborted; RangeError if the id is pending
    */
   evaluate(id: CommandId, parameters: Readonly<Record<string, Scalar>>, fidelity?: number, signal?: AbortSignal): Promise<Record<string, number>>;
+  /** The same with fields of the question beside the parameters, and with units, source and learning curves. */
+  ask(id: CommandId, question: Question, signal?: AbortSignal): Promise<Metrics>;
   /** Ends the program: its input is closed and it is told to terminate, later killed. What is pending fails. */
   close(): Promise<void>;
 }
 
+export interface Question {
+  readonly parameters: Readonly<Record<string, Scalar>>;
+  readonly fidelity: number;
+  readonly [field: string]: unknown;
+}
+
 interface Pending {
-  readonly resolve: (metrics: Record<string, number>) => void;
+  readonly resolve: (metrics: Metrics) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -55,7 +64,12 @@ class Runner implements CommandRunner {
 
   constructor(private readonly options: CommandOptions) {}
 
-  evaluate(id: CommandId, parameters: Readonly<Record<string, Scalar>>, fidelity = 1, signal?: AbortSignal): Promise<Record<string, number>> {
+  async evaluate(id: CommandId, parameters: Readonly<Record<string, Scalar>>, fidelity = 1, signal?: AbortSignal): Promise<Record<string, number>> {
+    const metrics = await this.ask(id, { parameters, fidelity }, signal);
+    return Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value]));
+  }
+
+  ask(id: CommandId, question: Question, signal?: AbortSignal): Promise<Metrics> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closed) return Promise.reject(new EvaluatorError('evaluator-closed', `the evaluator ${show(this.options.command)} is closed`));
     if (this.#process === null || this.#process.dead) this.#process = new Running(this.options);
@@ -74,7 +88,7 @@ class Runner implements CommandRunner {
       };
       signal?.addEventListener('abort', abort, { once: true });
       running.pending.set(id, settle);
-      running.send({ id, parameters, fidelity });
+      running.send({ id, ...question });
     });
   }
 
@@ -160,7 +174,7 @@ class Running {
     else if (answer.kind === 'invalid') pending.reject(new EvaluatorError('invalid-answer', answer.message));
     else {
       try {
-        pending.resolve(numbersOf(answer.metrics, this.options.metrics ?? [], reportedMetric(show(this.options.command))));
+        pending.resolve(metricsOf(answer, this.options.metrics ?? [], `command ${show(this.options.command)}`));
       } catch (error) {
         pending.reject(error);
       }

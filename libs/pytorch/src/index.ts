@@ -1,0 +1,1 @@
+export { stateDict, toPyTorch, torchNames } from './to-pytorch.js';
