@@ -48,8 +48,11 @@ export function freeCategories(context: Context, genes: Genes): number[] {
   return context.space.parameters.flatMap((p, i) => (p.type === 'categorical' && active[i] && context.space.sizes[i]! > 1 ? [i] : []));
 }
 
-/** Proposals in their order without those taken, repeated, equal to their origin, or known to break a limit; genes made canonical. */
-export function fresh(context: Context, proposals: readonly Proposal[]): Proposal[] {
+/**
+ * Proposals in their order without those taken, repeated, equal to their origin, or known to break a limit; genes made canonical.
+ * @param pool  one of many to choose from: what breaks a limit is not counted as screened
+ */
+export function fresh(context: Context, proposals: readonly Proposal[], pool = false): Proposal[] {
   const met = new Set<string>();
   const out: Proposal[] = [];
   for (const p of proposals) {
@@ -57,7 +60,7 @@ export function fresh(context: Context, proposals: readonly Proposal[]): Proposa
     const key = context.space.key(genes);
     if (met.has(key)) continue;
     met.add(key);
-    if (!context.ledger.admit(genes)) continue;
+    if (!(pool ? context.ledger.isOpen(genes) : context.ledger.admit(genes))) continue;
     out.push({ ...p, genes });
   }
   return out;

@@ -1,196 +1,160 @@
 /**
  * Search step by learned distances: among moves from the front, mixtures of its members and a few points from anywhere, the one whose
- * optimistic prediction would add most to the front. It also orders the categorical poll.
+ * optimistic prediction would add most to the front, climbed on from there. It also orders the categorical poll.
  */
-import { hypervolumeGain } from '@app/pareto';
 import type { Rng } from '@app/numeric';
 import type { Genes } from '@app/space';
-import type { Told } from '../contract.js';
-import type { Listed } from './barrier.js';
 import { freeCategories, freeCoordinates, fresh, type Context, type Proposal } from './context.js';
-import { DistanceModel, fitWeights, type Features } from './distance-model.js';
 import type { Evaluated } from './evaluated.js';
 import { frameSize } from './granular-mesh.js';
+import type { Kriging, Prediction } from './kriging.js';
+import { ontoMesh } from './poll-directions.js';
+import type { Surrogates } from './surrogates.js';
+import { MOST_OBJECTIVES_VOLUME, VolumeGain } from './volume-gain.js';
 
-const MOST_POINTS = 160;
-const MOST_POINTS_FITTED = 90;
-const LEAST_POINTS = 6;
-/** Points of the front that gains are measured against. */
-const MOST_FRONT = 60;
-const CANDIDATES = 300;
-const FINALISTS = 50;
-/** Beyond this many objectives hypervolume is left for a weighted maximum. */
-const MOST_OBJECTIVES_VOLUME = 4;
-
-/** Learned weights, one list a metric (objectives, then constraints), and how many points they were fitted to. */
-export interface Learned {
-  readonly weights: readonly (readonly number[])[];
-  readonly points: number;
-}
-
-/** The weights, fitted anew by one sweep once the history has grown by a sixth. */
-export function learn(context: Context, features: Features, learned: Learned | null): Learned | null {
-  const n = context.ledger.history.length;
-  if (n < LEAST_POINTS || (learned !== null && n < learned.points * 1.17)) return learned;
-  const metrics = context.problem.objectives + context.problem.constraints;
-  const weights = Array.from({ length: metrics }, (_, k) => {
-    const from = learned?.weights[k] ?? features.startWeights();
-    const data = dataOf(context, k, MOST_POINTS_FITTED);
-    return data.length < LEAST_POINTS ? [...from] : fitWeights(features, data.map((d) => features.of(d.told.genes)), data.map((d) => d.value), from);
-  });
-  return { weights, points: n };
-}
-
-/** Told points that know metric k: the front first, then the latest; values far above the middle are drawn in. */
-function dataOf(context: Context, k: number, most: number): { told: Told; value: number }[] {
-  const m = context.problem.objectives;
-  const value = (t: Told): number | null | undefined => (k < m ? t.objectives[k] : t.violations[k - m]);
-  const known = context.ledger.history.filter((t) => value(t) != null);
-  const onFront = new Set(context.front().map((e) => e.key));
-  const ordered = known.length <= most ? known : [...known.filter((t) => onFront.has(t.key)).slice(-most), ...known.filter((t) => !onFront.has(t.key)).reverse()].slice(0, most);
-  const values = ordered.map((t) => value(t)!);
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted[Math.floor(sorted.length / 2)]!;
-  const cap = middle + 2 * (middle - sorted[0]!);
-  return ordered.map((told, i) => ({ told, value: k < m && cap > middle ? Math.min(values[i]!, cap) : values[i]! }));
-}
+const CANDIDATES = 100;
+const FINALISTS = 8;
+const CLIMB = { rounds: 4, variants: 6, scale: 0.05 } as const;
+/** Bonus for uncertainty, in standard deviations. */
+const KAPPAS = [0, 0.5, 1, 2] as const;
+const KAPPAS_ORDERED = [0, 0, 0.5, 1] as const;
+const BEYOND = 0.1;
 
 /** Optimistic value of unseen points against the front of the whole run. */
 export class Acquisition {
-  readonly #objectives: readonly DistanceModel[];
-  readonly #constraints: readonly DistanceModel[];
-  readonly #front: readonly (readonly number[])[];
-  readonly #reference: readonly number[];
-  readonly #ideal: readonly number[];
+  readonly #gain: VolumeGain;
   readonly #kappa: number;
   readonly #emphasis: readonly number[];
+  readonly #scale: readonly number[];
+  readonly #volume: number;
+  readonly #m: number;
+  readonly #context: Context;
 
-  /** Null with too few points known. */
-  static build(context: Context, features: Features, learned: Learned, rng: Rng): Acquisition | null {
-    const m = context.problem.objectives;
-    const models = learned.weights.map((weights, k) => {
-      const data = dataOf(context, k, MOST_POINTS);
-      return data.length < LEAST_POINTS ? null : new DistanceModel(features, data.map((d) => features.of(d.told.genes)), data.map((d) => d.value), weights);
-    });
-    if (models.some((x) => x === null)) return null;
-    return new Acquisition(context, features, models as DistanceModel[], m, rng);
-  }
-
-  private constructor(context: Context, readonly features: Features, models: readonly DistanceModel[], m: number, rng: Rng) {
-    this.#objectives = models.slice(0, m);
-    this.#constraints = models.slice(m);
-    this.#front = thinned(context.front().map((e) => e.f), MOST_FRONT);
-    const { ideal, reference } = acquisitionReference(context, this.#front, rng);
-    this.#ideal = ideal;
-    this.#reference = reference;
-    this.#kappa = rng.pick([0.3, 1, 2]);
+  constructor(context: Context, readonly surrogates: Surrogates, rng: Rng) {
+    this.#context = context;
+    const m = (this.#m = context.problem.objectives);
+    this.#gain = new VolumeGain(context, rng);
+    this.#kappa = rng.pick(surrogates.features.ordered.length > 0 ? KAPPAS_ORDERED : KAPPAS);
     const e = Array.from({ length: m }, () => -Math.log(1 - rng.next()));
     this.#emphasis = e.map((v) => v / e.reduce((s, x) => s + x, 0));
+    this.#scale = this.#gain.reference.map((r, j) => Math.max(1e-12, r - this.#gain.ideal[j]!));
+    this.#volume = this.#scale.reduce((s, v) => s * v, 1);
   }
 
   /** From means alone, with a flat bonus for uncertainty: cheap. */
   glance(genes: Genes): number {
-    const x = this.features.of(genes);
-    const y = this.#objectives.map((o) => o.mean(x) - 0.3 * this.#kappa * o.deviation);
-    return this.#value(y, this.#constraints.map((c) => logistic(-(1.7 * c.mean(x)) / c.deviation)));
+    const x = this.surrogates.features.of(genes);
+    return this.#value(genes, (model) => ({ mean: model.mean(x), sd: 0.3 * model.deviation }));
   }
 
   score(genes: Genes): number {
-    const x = this.features.of(genes);
-    const y = this.#objectives.map((o) => {
-      const p = o.predict(x);
-      return p.mean - this.#kappa * p.sd;
-    });
-    return this.#value(y, this.#constraints.map((c) => {
-      const p = c.predict(x);
-      return logistic((-1.7 * p.mean) / p.sd);
-    }));
+    const x = this.surrogates.features.of(genes);
+    return this.#value(genes, (model) => model.predict(x));
   }
 
-  /** Distance between two points under the mean of the objectives' weights. */
+  /** Distance between two points under the sum of the objectives' weights. */
   distance(a: Genes, b: Genes): number {
-    const [x, y] = [this.features.of(a), this.features.of(b)];
-    return this.#objectives.reduce((s, o) => s + this.features.distance(x, y, o.weights), 0);
+    const { features, models } = this.surrogates;
+    const [x, y] = [features.of(a), features.of(b)];
+    return models.slice(0, this.#m).reduce((s, o) => s + (o ? features.distance(x, y, o.hyper.weights) : 0), 0);
   }
 
   /** Gain > 0 of the front, times the probability of being feasible; ≤ 0: how far it stays behind. Without a front the probability alone. */
-  #value(y: readonly number[], feasible: readonly number[]): number {
-    const probability = feasible.reduce((s, p) => s * p, 1);
-    if (this.#front.length === 0) return probability;
-    const scale = this.#reference.map((r, j) => Math.max(1e-12, r - this.#ideal[j]!));
-    if (y.length > MOST_OBJECTIVES_VOLUME) return -Math.max(...y.map((v, j) => (this.#emphasis[j]! * (v - this.#ideal[j]!)) / scale[j]!)) - (1 - probability);
-    const gain = hypervolumeGain(y, this.#front, this.#reference) / scale.reduce((s, v) => s * v, 1);
+  #value(genes: Genes, predict: (model: Kriging) => Prediction): number {
+    const { models } = this.surrogates;
+    let probability = 1;
+    for (let k = this.#m; k < models.length; k++) {
+      const model = models[k];
+      if (!model) continue;
+      const { mean, sd } = predict(model);
+      probability *= logistic((1.7 * (model.standard(0) - mean)) / sd);
+    }
+    const { front, ideal } = this.#gain;
+    if (front.length === 0) return probability;
+    const known = this.#context.problem.known?.(genes).objectives;
+    const y = Array.from({ length: this.#m }, (_, j) => {
+      const model = models[j];
+      if (!model) return known![j]!;
+      const { mean, sd } = predict(model);
+      const v = model.natural(mean - this.#kappa * sd);
+      return this.#m === 1 ? v : Math.max(v, ideal[j]! - BEYOND * this.#scale[j]!);
+    });
+    if (y.length > MOST_OBJECTIVES_VOLUME) return -Math.max(...y.map((v, j) => (this.#emphasis[j]! * (v - ideal[j]!)) / this.#scale[j]!)) - (1 - probability);
+    const gain = this.#gain.of(y) / this.#volume;
     if (gain > 0) return gain * probability;
-    return -Math.min(...this.#front.map((f) => Math.max(...f.map((v, j) => (y[j]! - v) / scale[j]!)))) - (1 - probability) - 1e-9;
+    let behind = Infinity;
+    for (const f of front) {
+      let most = -Infinity;
+      for (let j = 0; j < y.length; j++) most = Math.max(most, (y[j]! - f[j]!) / this.#scale[j]!);
+      behind = Math.min(behind, most);
+    }
+    return -behind - (1 - probability) - 1e-9;
   }
 }
 
-/** At most so many of a front: the best in each objective and an even pick in lexicographic order. */
-export function thinned(front: readonly (readonly number[])[], most: number): readonly (readonly number[])[] {
-  if (front.length <= most) return front;
-  const sorted = [...front].sort((a, b) => a.reduce((order, v, j) => order || v - b[j]!, 0));
-  const kept = new Set(sorted[0]!.map((_, j) => sorted.reduce((best, f) => (f[j]! < best[j]! ? f : best))));
-  for (let k = 0; k < most; k++) kept.add(sorted[Math.floor((k * sorted.length) / most)]!);
-  return [...kept];
-}
-
-/**
- * The user's reference point if a point of the front lies below it. Otherwise alternately just beyond the worst seen, which finds the
- * ends of the front, and just beyond the front, which fills it; always the former with fewer than m + 1 members.
- */
-export function acquisitionReference(context: Context, front: readonly (readonly number[])[], rng: Rng): { ideal: number[]; reference: number[] } {
-  const m = context.problem.objectives;
-  const column = (list: readonly (readonly number[])[], j: number): number[] => list.map((f) => f[j]!);
-  const ideal = Array.from({ length: m }, (_, j) => Math.min(...column(front, j)));
-  const given = context.problem.referencePoint;
-  if (given && front.some((f) => f.every((v, j) => v < given[j]!))) return { ideal, reference: [...given] };
-  const wide = rng.int(2) === 0 || front.length < m + 1;
-  const told = wide ? context.ledger.history.filter((t) => t.objectives.every((v) => v !== null)).map((t) => t.objectives as readonly number[]) : front;
-  const reference = ideal.map((low, j) => {
-    const high = Math.max(low, ...column(told, j));
-    return high + (0.1 * (high - low) || 1e-9 * Math.max(1, Math.abs(high)));
-  });
-  return { ideal, reference };
-}
-
-/** The best-scored unseen point of a pool around the front; empty if the pool holds none. */
+/** The best-scored unseen point of a pool around the front and of a climb from it; empty if there is none. */
 export function distancePoint(context: Context, acquisition: Acquisition): Proposal[] {
-  const parents: readonly (Listed | Evaluated)[] = context.front().length > 0 ? context.front() : context.barrier.infeasible;
+  const parents = context.front().length > 0 ? context.front() : context.barrier.infeasible.map((l) => l.point);
   if (parents.length === 0) return [];
-  const pool = fresh(context, Array.from({ length: CANDIDATES }, (_, t) => candidate(context, parents, t)));
+  const j = context.rng.int(context.problem.objectives);
+  const sorted = [...parents].sort((a, b) => a.f[j]! - b.f[j]!);
+  const pool = fresh(context, Array.from({ length: CANDIDATES }, (_, t) => candidate(context, sorted, t)), true);
   const finalists = pool.map((p) => ({ p, value: acquisition.glance(p.genes) })).sort((a, b) => b.value - a.value).slice(0, FINALISTS);
   let best: { p: Proposal; value: number } | null = null;
-  for (const { p } of finalists) {
+  const consider = (p: Proposal): boolean => {
     const value = acquisition.score(p.genes);
-    if (best === null || value > best.value) best = { p, value };
+    if (best !== null && value <= best.value) return false;
+    best = { p, value };
+    return true;
+  };
+  for (const { p } of finalists) consider(p);
+  let scale: number = CLIMB.scale;
+  for (let round = 0; round < CLIMB.rounds && best !== null; round++) {
+    const from: Proposal = (best as { p: Proposal }).p;
+    const better = fresh(context, Array.from({ length: CLIMB.variants }, () => variant(context, from, scale)), true).map(consider);
+    if (!better.includes(true)) scale /= 3;
   }
-  return best === null ? [] : [best.p];
+  return best === null ? [] : [(best as { p: Proposal }).p];
 }
 
-/** Of ten: six moves, three mixtures of two members, one point from anywhere. */
-function candidate(context: Context, parents: readonly (Listed | Evaluated)[], t: number): Proposal {
+/** Of ten: six moves, three mixtures of two neighbours of the front, one point from anywhere. */
+function candidate(context: Context, sorted: readonly Evaluated[], t: number): Proposal {
   const { rng, space } = context;
-  const one = rng.pick(parents);
-  const point = 'point' in one ? one.point : one;
-  const mesh = context.meshOf(point.key);
-  const proposal = (genes: Genes): Proposal => ({ genes, step: 'distance', from: point.key, mesh, along: false });
+  const at = rng.int(sorted.length);
+  const parent = sorted[at]!;
+  const mesh = context.meshOf(parent.key);
+  const proposal = (genes: readonly number[]): Proposal => ({ genes: ontoMesh(genes, parent.genes, context.axes, mesh), step: 'distance', from: parent.key, mesh, along: false });
   if (t % 10 === 9) return proposal(space.fromUnit(Float64Array.from({ length: space.dimension }, () => rng.next())));
   if (t % 10 >= 6) {
-    const other = rng.pick(parents);
-    const b = 'point' in other ? other.point : other;
-    return proposal(point.genes.map((g, i) => (rng.int(2) === 0 ? g : b.genes[i]!)));
+    const other = t % 10 === 6 ? rng.pick(sorted) : sorted[at + 1 < sorted.length ? at + 1 : Math.max(0, at - 1)]!;
+    const part = 1.4 * rng.next() - 0.2;
+    return proposal(parent.genes.map((g, i) => (context.axes[i]?.granularity === 0 ? g + part * (other.genes[i]! - g) : rng.int(2) === 0 ? g : other.genes[i]!)));
   }
-  const genes = [...point.genes];
-  const categories = freeCategories(context, genes);
-  const ordered = freeCoordinates(context, genes);
+  const genes = [...parent.genes];
+  const free = [...freeCategories(context, genes), ...freeCoordinates(context, genes)];
+  const broad = t % 2 === 0;
+  const size = 10 ** (-2.5 + 2 * rng.next());
   const changes = 1 + (rng.next() < 0.4 ? 1 : 0) + (rng.next() < 0.2 ? 1 : 0);
-  for (let k = 0; k < changes; k++) {
-    const i = rng.pick([...categories, ...ordered]);
-    const axis = context.axes[i];
-    if (axis) genes[i] = genes[i]! + 2 * Math.max(frameSize(axis, mesh[i]!), 0.02 * axis.range) * rng.normal();
-    else genes[i] = (genes[i]! + 1 + rng.int(space.sizes[i]! - 1)) % space.sizes[i]!;
-  }
+  const moved = broad && context.axes.some((a) => a?.granularity === 0) ? free.filter((i) => context.axes[i] !== null || rng.next() < 0.1) : Array.from({ length: changes }, () => rng.pick(free));
+  for (const i of moved) move(context, genes, i, (frame, range) => (broad ? size * range : 2 * Math.max(frame, 0.02 * range)), mesh[i]!);
   return proposal(genes);
+}
+
+function variant(context: Context, from: Proposal, scale: number): Proposal {
+  const { rng } = context;
+  const genes = [...from.genes];
+  const categories = freeCategories(context, genes);
+  const coordinates = freeCoordinates(context, genes);
+  if (categories.length > 0 && (coordinates.length === 0 || rng.int(2) === 0)) move(context, genes, rng.pick(categories), () => 0, 0);
+  else for (const i of coordinates) if (rng.next() < Math.max(0.3, 1 / coordinates.length)) move(context, genes, i, (_, range) => Math.max(scale * range, context.axes[i]!.granularity), from.mesh[i]!);
+  return { ...from, genes: ontoMesh(genes, from.genes, context.axes, from.mesh) };
+}
+
+/** A category to another value; the others by a normal deviate. */
+function move(context: Context, genes: number[], i: number, size: (frame: number, range: number) => number, level: number): void {
+  const axis = context.axes[i];
+  if (axis) genes[i] = genes[i]! + size(frameSize(axis, level), axis.range) * context.rng.normal();
+  else genes[i] = (genes[i]! + 1 + context.rng.int(context.space.sizes[i]! - 1)) % context.space.sizes[i]!;
 }
 
 function logistic(t: number): number {

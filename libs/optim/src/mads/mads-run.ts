@@ -13,18 +13,19 @@ import { Ledger, readSnapshot } from '../ledger.js';
 import { Barrier, covers, type Listed } from './barrier.js';
 import { chooseCentres } from './centres.js';
 import { freeCategories, freeCoordinates, type Context, type Proposal } from './context.js';
-import { Features } from './distance-model.js';
-import { Acquisition, learn } from './distance-search.js';
+import { Features } from './features.js';
+import { Acquisition } from './distance-search.js';
 import { evaluated, violationScales, type Evaluated } from './evaluated.js';
 import { initialMesh, isFinest, meshAxes, refined, type Mesh, type MeshAxis } from './granular-mesh.js';
 import { localModel, type LocalModel } from './model-search.js';
 import { farthestPoint, fillPoint } from './restart.js';
 import type { MadsSettings } from './settings.js';
 import { stagePoints } from './stages.js';
+import { learn, Surrogates } from './surrogates.js';
 import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 4;
+export const VERSION = 5;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
@@ -33,6 +34,8 @@ const ACQUISITION_EASE = 300;
 /** The latest told points that a local model looks through. */
 const MOST_KIN = 2000;
 const POLL = STAGES.indexOf('poll');
+/** Steps whose successes give a direction to go on along. */
+const DIRECTIONAL = ['poll', 'poll-second', 'speculative', 'extended'];
 
 export class MadsRun implements OptimizerRun, Context {
   readonly space: SearchSpace;
@@ -48,6 +51,7 @@ export class MadsRun implements OptimizerRun, Context {
   /** no categories and no conditions: all points are kin */
   readonly #alike: boolean;
   #model: { readonly at: string; readonly value: LocalModel | null } | null = null;
+  #surrogates: Surrogates | null = null;
   #acquisition: { readonly at: string; readonly value: Acquisition | null } | null = null;
 
   constructor(readonly problem: SearchProblem, readonly settings: MadsSettings, pending: Json = [], history: readonly Told[] = []) {
@@ -135,8 +139,8 @@ export class MadsRun implements OptimizerRun, Context {
   #designSize(): number {
     const { maxTrials, start } = this.problem;
     const given = start?.length ?? 0;
-    const usual = Math.max(1, Math.min(2 * (this.space.dimension + 1), 20) - given);
-    return given + (this.settings.initialPoints ?? Math.min(usual, Math.max(1, Math.floor((maxTrials ?? Infinity) / 3))));
+    const usual = Math.max(given > 0 ? 0 : 1, Math.min(2 * (this.space.dimension + 1), 20) - given);
+    return given + (this.settings.initialPoints ?? Math.min(usual, Math.max(given > 0 ? 0 : 1, Math.floor((maxTrials ?? Infinity) / 3))));
   }
 
   #sobolPoint(): Candidate | null {
@@ -210,6 +214,7 @@ export class MadsRun implements OptimizerRun, Context {
       if (isFinest(this.axes, centre.mesh)) this.state.done.push(it.primary);
       centre.mesh = refined(this.axes, centre.mesh);
     }
+    if (how !== 'success') this.state.searchesInRow = 0;
     this.state.done = this.state.done.filter((key) => barrier.find(key));
     this.state.iteration = null;
   }
@@ -236,7 +241,7 @@ export class MadsRun implements OptimizerRun, Context {
       : against.some((c) => covers(point, c.point)) || (!hadFeasible && centres.every((c) => point.h < c.point.h));
     if (full) {
       this.state.searchesInRow = searching ? this.state.searchesInRow + 1 : 0;
-      this.#rememberStep(told, note?.along ?? false);
+      this.#rememberStep(told, note !== null && DIRECTIONAL.includes(note.step));
       if (this.settings.opportunistic || searching) this.#conclude(it, 'success');
     } else if (point.h > 0 && centres.some((c) => c.point.h > point.h)) it.improving = true;
   }
@@ -285,10 +290,20 @@ export class MadsRun implements OptimizerRun, Context {
     if (this.state.generation % Math.max(1, Math.floor(this.ledger.history.length / ACQUISITION_EASE)) !== 0) return null;
     const at = `${this.ledger.history.length} ${this.state.generation}`;
     if (this.#acquisition?.at === at) return this.#acquisition.value;
-    this.state.learned = learn(this, this.features, this.state.learned);
-    const value = this.state.learned === null ? null : Acquisition.build(this, this.features, this.state.learned, Rng.of(this.problem.seed, NAME, 'acquisition', this.ledger.history.length, this.state.generation));
+    const surrogates = this.#follow();
+    const value = surrogates?.complete ? new Acquisition(this, surrogates, Rng.of(this.problem.seed, NAME, 'acquisition', this.ledger.history.length, this.state.generation)) : null;
     this.#acquisition = { at, value };
     return value;
+  }
+
+  /** Models of all that is told; null: too little of it. */
+  #follow(): Surrogates | null {
+    const learned = learn(this, this.features, this.state.learned);
+    if (learned === null) return null;
+    if (this.#surrogates === null || learned !== this.state.learned) this.#surrogates = new Surrogates(this, this.features, learned);
+    else this.#surrogates.follow();
+    this.state.learned = learned;
+    return this.#surrogates;
   }
 
   model(centre: Listed): LocalModel | null {

@@ -1,20 +1,16 @@
 /** Search step by quadratic models of every objective and constraint around the poll centre. */
-import { hypervolumeGain } from '@app/pareto';
 import type { Told } from '../contract.js';
 import type { Listed } from './barrier.js';
-import { acquisitionReference, thinned } from './distance-search.js';
 import { freeCoordinates, fresh, fromCentre, type Context, type Proposal } from './context.js';
 import { frameSize } from './granular-mesh.js';
 import { ontoMesh } from './poll-directions.js';
 import { achievement, minimiseInBox, quadraticFit, valueOf, type Quadratic, type Smooth } from './quadratic-model.js';
+import { MOST_OBJECTIVES_VOLUME, VolumeGain } from './volume-gain.js';
 
 const FRAMES = 4;
 /** Points of a fit: twice what a full quadratic needs, between these. */
 const LEAST_KEPT = 60;
 const MOST_POINTS = 160;
-const MOST_OBJECTIVES_VOLUME = 4;
-/** Points of the front that gains are measured against. */
-const MOST_FRONT = 100;
 /** Goals tried besides the one of the centre's neighbours. */
 const FURTHER_GOALS = 3;
 const MOST_COORDINATES = 60;
@@ -122,13 +118,12 @@ export function modelPoint(context: Context, centre: Listed, model: LocalModel, 
     return fromCentre(centre, ontoMesh(target, c, context.axes, centre.mesh), 'model', true);
   };
   const m = model.objectives.length;
-  const front = thinned(context.front().map((e) => e.f), MOST_FRONT);
-  if (m === 1 || m > MOST_OBJECTIVES_VOLUME || front.length === 0) return fresh(context, [minimiser(goalFor(context, centre, model))]);
-  const { reference } = acquisitionReference(context, front, context.rng);
+  if (m === 1 || m > MOST_OBJECTIVES_VOLUME || context.front().length === 0) return fresh(context, [minimiser(goalFor(context, centre, model))]);
+  const volume = new VolumeGain(context, context.rng);
   const gain = (p: Proposal): number => {
     const z = model.z(p.genes);
     if (model.constraints.some((q) => valueOf(q, z) > 0)) return -1;
-    return hypervolumeGain(model.objectives.map((q) => valueOf(q, z)), front, reference);
+    return volume.of(model.objectives.map((q) => valueOf(q, z)));
   };
   const goals = [goalFor(context, centre, model), ...Array.from({ length: FURTHER_GOALS }, () => weightedGoal(context, centre, model))];
   const rated = fresh(context, goals.map(minimiser)).map((p) => ({ p, gain: gain(p) }));

@@ -7,7 +7,7 @@
  * ε = 1e-8·trace(A)/p + 1e-10 turns interpolation into regularised least squares where there are more points than coefficients, so one solver
  * serves both. The factor is shared by all metrics.
  */
-import { choleskyInPlace, solveLower, solveUpper } from './linear-solve.js';
+import { cholesky, NotPositiveDefinite, solveLower, solveLowerTransposed } from '@app/numeric';
 
 export interface Quadratic {
   readonly alpha: number;
@@ -43,37 +43,54 @@ export function quadraticFit(z: readonly (readonly number[])[]): ((y: readonly n
   const p = z.length;
   const n = z[0]?.length ?? 0;
   if (n === 0 || p < n + 1) return null;
-  const A = new Float64Array(p * p);
+  const gram = new Float64Array(p * p);
   let trace = 0;
   for (let i = 0; i < p; i++) {
     for (let j = 0; j <= i; j++) {
       let dot = 0;
       for (let k = 0; k < n; k++) dot += z[i]![k]! * z[j]![k]!;
-      A[i * p + j] = 0.5 * dot * dot;
+      gram[i * p + j] = 0.5 * dot * dot;
     }
-    trace += A[i * p + i]!;
+    trace += gram[i * p + i]!;
   }
   const epsilon = (1e-8 * trace) / p + 1e-10;
-  for (let i = 0; i < p; i++) A[i * p + i] = A[i * p + i]! + epsilon;
-  if (!choleskyInPlace(A, p)) return null;
+  for (let i = 0; i < p; i++) gram[i * p + i] = gram[i * p + i]! + epsilon;
+  const A = factorOf(gram, p);
+  if (!A) return null;
   const q = n + 1;
   // Schur complement Mᵀ A⁻¹ M from the columns L⁻¹ M.
   const columns = Array.from({ length: q }, (_, c) => solveLower(A, p, z.map((row) => (c === 0 ? 1 : row[c - 1]!))));
-  const S = new Float64Array(q * q);
-  for (let a = 0; a < q; a++) for (let b = 0; b <= a; b++) S[a * q + b] = dotOf(columns[a]!, columns[b]!);
-  if (!choleskyInPlace(S, q)) return null;
+  const schur = new Float64Array(q * q);
+  for (let a = 0; a < q; a++) for (let b = 0; b <= a; b++) schur[a * q + b] = dotOf(columns[a]!, columns[b]!);
+  const S = factorOf(schur, q);
+  if (!S) return null;
   return (y) => {
     const white = solveLower(A, p, y);
     const right = Float64Array.from(columns, (c) => dotOf(c, white));
-    const beta = solveUpper(S, q, solveLower(S, q, right));
+    const beta = solveLowerTransposed(S, q, solveLower(S, q, right));
     const rest = white.map((v, i) => v - columns.reduce((s, c, a) => s + c[i]! * beta[a]!, 0));
-    const lambda = solveUpper(A, p, rest);
+    const lambda = solveLowerTransposed(A, p, rest);
     const H = new Float64Array(n * n);
     for (let i = 0; i < p; i++) {
       for (let r = 0; r < n; r++) for (let c = 0; c < n; c++) H[r * n + c] = H[r * n + c]! + lambda[i]! * z[i]![r]! * z[i]![c]!;
     }
     return { alpha: beta[0]!, g: beta.slice(1), H };
   };
+}
+
+/** Lower factor; null if a pivot is not above 1e-14 of the largest diagonal entry. */
+function factorOf(a: Float64Array, n: number): Float64Array | null {
+  let largest = 0;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, a[i * n + i]!);
+  try {
+    const { L, jitter } = cholesky(a, n);
+    if (jitter > 0) return null;
+    for (let i = 0; i < n; i++) if (!(L[i * n + i]! ** 2 > 1e-14 * largest)) return null;
+    return L;
+  } catch (error) {
+    if (error instanceof NotPositiveDefinite) return null;
+    throw error;
+  }
 }
 
 function dotOf(a: Float64Array, b: Float64Array): number {

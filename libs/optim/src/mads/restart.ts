@@ -12,7 +12,7 @@ const TRIES = 20;
 export function farthestPoint(run: MadsRun): Genes | null {
   const { space, ledger } = run;
   const known = [...ledger.history.slice(-MOST_KNOWN), ...ledger.pending.values()].map((c) => run.features.of(c.genes));
-  const weights = run.features.startWeights();
+  const weights = new Float64Array(run.features.length).fill(1);
   const sequence = new Sobol(space.dimension, run.rng.nextUint32());
   let best: { genes: Genes; distance: number } | null = null;
   for (let t = 0; t < DRAWS; t++) {

@@ -21,7 +21,7 @@ export function stagePoints(run: MadsRun, it: Iteration, stage: Stage): Proposal
     case 'speculative':
       return settings.speculativeSearch ? speculativePoint(run) : [];
     case 'distance': {
-      const acquisition = settings.distanceSearch && freeCategories(run, centre.point.genes).length > 0 ? run.acquisition() : null;
+      const acquisition = settings.distanceSearch ? run.acquisition() : null;
       return acquisition ? distancePoint(run, acquisition) : [];
     }
     case 'model': {

@@ -1,7 +1,5 @@
 import { Rng } from '@app/numeric';
-import { createSearchSpace, type Genes } from '@app/space';
 import { describe, expect, it } from 'vitest';
-import { DistanceModel, Features, fitWeights, leaveOneOut } from './distance-model.js';
 import { achievement, addGradient, minimiseInBox, quadraticFit, valueOf, type Quadratic } from './quadratic-model.js';
 
 const rng = Rng.of(9);
@@ -50,44 +48,5 @@ describe('the quadratic model', () => {
     const bound = minimiseInBox(achievement([bowl], [0], [1]), [line], [-3, -3], [3, 3], [[0, 0]]);
     expect(bound[0]).toBeCloseTo(1, 3);
     expect(bound[1]).toBeCloseTo(0, 3);
-  });
-});
-
-describe('learned distances', () => {
-  const space = createSearchSpace(Array.from({ length: 4 }, (_, i) => ({ name: `c${i}`, type: 'categorical' as const, values: ['a', 'b', 'c'] })));
-  const features = new Features(space);
-  const points: Genes[] = [...space.enumerate()].filter((_, i) => i % 2 === 0);
-  const x = points.map((g) => features.of(g));
-  /** Only the first category matters. */
-  const y = points.map((g) => [0, 5, -2][g[0]!]!);
-
-  it('agree with leaving each point out in turn', () => {
-    const weights = features.startWeights();
-    const few = x.slice(0, 12);
-    const values = y.slice(0, 12);
-    const mean = values.reduce((s, v) => s + v, 0) / 12;
-    const centred = values.map((v) => v - mean);
-    const error = leaveOneOut(features, few, centred, weights);
-    // Twin: solve each system of eleven points by elimination.
-    let sum = 0;
-    for (let i = 0; i < 12; i++) {
-      const rest = few.map((_, k) => k).filter((k) => k !== i);
-      const rows = rest.map((a) => [...rest.map((b) => Math.exp(-features.distance(few[a]!, few[b]!, weights)) + (a === b ? 1e-3 : 0)), centred[a]!]);
-      for (let c = 0; c < 11; c++) for (let r = 0; r < 11; r++) if (r !== c) {
-        const ratio = rows[r]![c]! / rows[c]![c]!;
-        rows[r] = rows[r]!.map((v, k) => v - ratio * rows[c]![k]!);
-      }
-      const predicted = rest.reduce((s, k, r) => s + (rows[r]![11]! / rows[r]![r]!) * Math.exp(-features.distance(few[i]!, few[k]!, weights)), 0);
-      sum += (predicted - centred[i]!) ** 2;
-    }
-    expect(error).toBeCloseTo(sum / 12, 6);
-  });
-
-  it('find the category that matters', () => {
-    let weights: number[] = features.startWeights();
-    for (let sweep = 0; sweep < 3; sweep++) weights = fitWeights(features, x, y, weights);
-    expect(weights[0]).toBeGreaterThan(5 * Math.max(weights[1]!, weights[2]!, weights[3]!));
-    const model = new DistanceModel(features, x, y, weights);
-    for (const genes of space.enumerate()) expect(model.predict(features.of(genes)).mean).toBeCloseTo([0, 5, -2][genes[0]!]!, 0);
   });
 });
