@@ -89,6 +89,15 @@ export const deviceProfileSchema = z
       .describe('u, with 90 % of true values from value / (1 + u) to value · (1 + u)'),
     latencyModel: fittedModel('s').optional().describe('prices latency at its precision instead of the roofline'),
     energyModel: fittedModel('J').optional(),
+    weightBits: z
+      .array(z.strictObject({
+        bits: z.number().int().min(1).max(7),
+        storage: figure('bit', positive.max(8)).describe('of one weight in its store'),
+        unpack: figure('s/MAC', nonNegative).describe('extra time of one product'),
+      }))
+      .min(1)
+      .optional()
+      .describe('packed forms of weights below 8 bits; without one they are stored and computed as int8'),
     price: figure('USD', positive).optional(),
     measure: measureSchema.optional().describe('metrics that studies have measured on the device instead of predicted'),
     notes: z.array(z.string()).optional(),

@@ -31,4 +31,22 @@ describe('narrowing a built-in space', () => {
       expect(resolved.value.family).toBe('flynet');
     }), { numRuns: 60 });
   });
+
+  it('of parameters on which others depend drops those that can never be active, and keeps the rest a part of the base', () => {
+    const base = catalog.space('ds-cnn');
+    const whole = createSearchSpace(base.parameters);
+    const blocks = fc.oneof(
+      fc.integer({ min: 1, max: 8 }).map((fixed) => ({ fixed })), fc.subarray([1, 2, 3, 4, 5, 6, 7, 8], { minLength: 1 }).map((values) => ({ values })),
+      fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 })).map(([a, b]) => ({ min: Math.min(a, b), max: Math.max(a, b) })),
+    );
+    fc.assert(fc.property(blocks, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: whole.dimension, maxLength: whole.dimension }), (narrowed, u) => {
+      const resolved = catalog.resolveSpace({ base: 'ds-cnn', parameters: { blocks: narrowed } });
+      if ('issues' in resolved) throw new Error(JSON.stringify(resolved.issues));
+      const largest = 'fixed' in narrowed ? narrowed.fixed : 'values' in narrowed ? Math.max(...narrowed.values) : narrowed.max;
+      expect(resolved.value.parameters.filter((p) => /^channels/.test(p.name))).toHaveLength(largest);
+      const part = createSearchSpace(resolved.value.parameters);
+      const point = part.decode(part.fromUnit(u.slice(0, part.dimension)));
+      expect(whole.decode(whole.encode(point))).toEqual(point);
+    }), { numRuns: 40 });
+  });
 });

@@ -60,11 +60,26 @@ function narrowSpace(base: SpaceDefinition, narrowings: Readonly<Record<string, 
     }
   });
   if (issues.length > 0) return { issues };
-  const narrowed: SpaceDefinition = { ...structuredClone(base), parameters };
+  const narrowed: SpaceDefinition = { ...structuredClone(base), parameters: withinReach(parameters) };
   return checked(narrowed, (path) => {
     const [, index, rest] = /^parameters\[(\d+)\]\.?(.*)$/.exec(path) ?? [];
-    return index === undefined ? '/searchSpace/parameters' : `${at(parameters[Number(index)]!.name)}${rest ? spacePointer(rest) : ''}`;
+    return index === undefined ? '/searchSpace/parameters' : `${at(narrowed.parameters[Number(index)]!.name)}${rest ? spacePointer(rest) : ''}`;
   });
+}
+
+/** Conditions that ask only for values their parents still have; a parameter that can never be active goes, and with it those that depend on it. */
+function withinReach(parameters: readonly Parameter[]): Parameter[] {
+  const kept = parameters.flatMap((p): Parameter[] => {
+    if (!p.when) return [p];
+    const when: Record<string, Scalar[]> = {};
+    for (const [name, due] of Object.entries(p.when)) {
+      const parent = parameters.find((q) => q.name === name);
+      when[name] = (Array.isArray(due) ? (due as readonly Scalar[]) : [due as Scalar]).filter((v) => parent !== undefined && hasValue(parent, v));
+      if (when[name].length === 0) return [];
+    }
+    return [{ ...p, when }];
+  });
+  return kept.length === parameters.length ? kept : withinReach(kept);
 }
 
 class NarrowingFault extends Error {
@@ -144,6 +159,16 @@ function keepRange(p: FloatParameter | IntParameter, n: Narrowing): Parameter {
 }
 
 const nearest = (candidates: readonly number[], to: number): number => candidates.reduce((best, c) => (Math.abs(c - to) < Math.abs(best - to) ? c : best));
+
+function hasValue(p: Parameter, value: Scalar): boolean {
+  try {
+    requireValue(p, value, []);
+    return true;
+  } catch (error) {
+    if (error instanceof NarrowingFault) return false;
+    throw error;
+  }
+}
 
 function requireValue(p: Parameter, value: Scalar, path: readonly (string | number)[]): void {
   const { when: _when, default: _default, ...plain } = p;
