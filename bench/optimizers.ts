@@ -2,17 +2,23 @@
  * Quality of the optimizers on problems with known fronts or optima: medians over seeds at 50, 100, 200, 500 and 1000 evaluations of
  * one run each, beside the figures of other solvers, and data profiles of the problems with one objective.
  *
- *   npm run bench:optimizers -- [--json] [--algorithms mads,nsga2] [--problems TNK,nas,so] [--budget 1000] [--seeds 10] [--settings JSON]
+ *   npm run bench:optimizers -- [--json] [--store] [--algorithms mads,nsga2] [--problems TNK,nas,so] [--budget 1000] [--seeds 10] [--settings JSON]
  *
- * `--problems` takes names, groups (mo, re, cmo, nas, so, …; a group includes those that begin with it and a hyphen) or beginnings
+ *   npm run bench:optimizers -- --docs
+ *
+ * `--store` keeps the runs in bench/data/optimizers.json, in place of those it has of the same algorithms and problems; `--docs` writes
+ * docs/optimizers.md and its plot from the stored runs, ours and the peers'. `--problems` takes names, groups (mo, re, cmo, nas, so, …; a group includes those that begin with it and a hyphen) or beginnings
  * with a star.
  */
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { optimizerNamed } from '@app/optim';
 import { measure, type Run } from './optimizers/measure.js';
-import { chosenProblems, readProblems } from './optimizers/problems.js';
+import { chosenProblems, projectRoot, readProblems, type TestProblem } from './optimizers/problems.js';
 import { dataProfiles, rows, text } from './optimizers/report.js';
+import { readOwn, readPeers, withRuns, writeOwn } from './optimizers/store.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -22,6 +28,8 @@ const { values: options } = parseArgs({
     budget: { type: 'string', default: '1000' },
     seeds: { type: 'string', default: '10' },
     settings: { type: 'string', default: '{}' },
+    store: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
   },
 });
 
@@ -31,19 +39,37 @@ function count(name: 'budget' | 'seeds'): number {
   return value;
 }
 
-const [budget, seeds] = [count('budget'), count('seeds')];
-const algorithms = options.algorithms.split(',').map(optimizerNamed);
-const tests = chosenProblems(readProblems(), options.problems);
-const settings = JSON.parse(options.settings) as Record<string, unknown>;
-const runs: Run[] = [];
-for (const test of tests) {
-  for (const algorithm of algorithms) {
-    for (let seed = 1; seed <= seeds; seed++) runs.push(measure(test, algorithm, seed, budget, settings));
-    const mine = runs.slice(-seeds);
-    process.stderr.write(`${test.name} ${algorithm.name}: ${(mine.reduce((s, r) => s + r.askMs.mean, 0) / seeds).toFixed(2)} ms a trial\n`);
-  }
+async function writeDocs(all: readonly TestProblem[]): Promise<void> {
+  // The charts are loaded only where they are drawn.
+  const { optimizersPage } = await import('./optimizers/page.js');
+  const { markdown, plots } = optimizersPage(all, readOwn(), readPeers());
+  const folder = join(projectRoot(), 'docs');
+  writeFileSync(join(folder, 'optimizers.md'), markdown);
+  for (const [name, svg] of Object.entries(plots)) writeFileSync(join(folder, name), svg);
 }
-const table = rows(tests, runs);
-const profiles = tests.some((t) => t.objectives === 1) ? dataProfiles(tests, runs) : [];
-const report = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, budget, seeds, rows: table, profiles, runs };
-process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : text(table, profiles, runs)}\n`);
+
+function run(all: readonly TestProblem[]): void {
+  const [budget, seeds] = [count('budget'), count('seeds')];
+  const algorithms = options.algorithms.split(',').map(optimizerNamed);
+  const tests = chosenProblems(all, options.problems);
+  const settings = JSON.parse(options.settings) as Record<string, unknown>;
+  const note = options.settings === '{}' ? 'defaults' : options.settings;
+  const runs: Run[] = [];
+  for (const test of tests) {
+    for (const algorithm of algorithms) {
+      for (let seed = 1; seed <= seeds; seed++) runs.push(measure(test, algorithm, seed, budget, settings));
+      const mine = runs.slice(-seeds);
+      process.stderr.write(`${test.name} ${algorithm.name}: ${(mine.reduce((s, r) => s + r.askMs.mean, 0) / seeds).toFixed(2)} ms a trial\n`);
+    }
+    // After each problem: a long run that is ended keeps what it has.
+    if (options.store) writeOwn(withRuns(readOwn(), runs.filter((r) => r.problem === test.name), budget, note));
+  }
+  const table = rows(tests, runs);
+  const profiles = tests.some((t) => t.objectives === 1) ? dataProfiles(tests, runs) : [];
+  const report = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, budget, seeds, rows: table, profiles, runs };
+  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : text(table, profiles, runs)}\n`);
+}
+
+const problems = readProblems();
+if (!options.docs) run(problems);
+else await writeDocs(problems);

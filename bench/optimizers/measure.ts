@@ -1,8 +1,8 @@
 /** One run of an optimizer on a test problem, and what is read off it. */
 import type { Optimizer, Told } from '@app/optim';
-import { hypervolume } from '@app/pareto';
 import { mean, quantile } from '@app/numeric';
 import { BUDGETS, type TestProblem } from './problems.js';
+import { share, trajectory, type Feasible, type Trajectory } from './trajectory.js';
 
 export interface Run {
   readonly problem: string;
@@ -17,12 +17,14 @@ export interface Run {
   readonly askMs: { readonly mean: number; readonly median: number; readonly p95: number };
   /** how many trials each step proposed */
   readonly steps: Readonly<Record<string, number>>;
+  /** what is stored of it */
+  readonly trajectory: Trajectory;
 }
 
 /** Candidates are asked and told one at a time. */
 export function measure(test: TestProblem, optimizer: Optimizer, seed: number, budget: number, settings: Readonly<Record<string, unknown>> = {}): Run {
   const run = optimizer.start(test.problem(seed), settings);
-  const feasible: { readonly at: number; readonly f: readonly number[] }[] = [];
+  const feasible: Feasible[] = [];
   const times: number[] = [];
   const steps: Record<string, number> = {};
   let evaluations = 0;
@@ -42,13 +44,13 @@ export function measure(test: TestProblem, optimizer: Optimizer, seed: number, b
   const improvements = test.objectives === 1 ? improvementsOf(feasible) : [];
   const values = BUDGETS.filter((b) => b <= budget).map((b) => {
     if (test.objectives === 1) return improvements.filter(([at]) => at <= b).at(-1)?.[1] ?? null;
-    return hypervolume(feasible.filter((p) => p.at <= b).map((p) => p.f), test.reference!) / test.hypervolume!;
+    return share(test, feasible, b);
   });
   const askMs = { mean: mean(times), median: quantile(times, 0.5), p95: quantile(times, 0.95) };
-  return { problem: test.name, algorithm: optimizer.name, seed, values, improvements, evaluations, askMs, steps };
+  return { problem: test.name, algorithm: optimizer.name, seed, values, improvements, evaluations, askMs, steps, trajectory: trajectory(test, seed, feasible, budget, askMs.mean) };
 }
 
-function improvementsOf(feasible: readonly { readonly at: number; readonly f: readonly number[] }[]): (readonly [number, number])[] {
+function improvementsOf(feasible: readonly Feasible[]): (readonly [number, number])[] {
   const out: (readonly [number, number])[] = [];
   for (const { at, f } of feasible) if (out.length === 0 || f[0]! < out.at(-1)![1]) out.push([at, f[0]!]);
   return out;

@@ -136,7 +136,7 @@ function readCells(): Parameters<Body>[1] {
 }
 
 /** The nearest folder above this file, source or build, that has the data. */
-function projectRoot(): string {
+export function projectRoot(): string {
   let dir = import.meta.dirname;
   while (!existsSync(join(dir, 'bench/data')) || !existsSync(join(dir, 'package.json'))) {
     if (dir === dirname(dir)) throw new Error(`expected a folder with bench/data above ${import.meta.dirname}, got none`);

@@ -6,7 +6,7 @@ import tempfile
 
 from caddis_problems import known
 
-NOTE = "defaults; DMulti-MADS with directions ORTHO N+1 NEG for several objectives; progressive barrier; categories as integers"
+NOTE = "defaults; DMulti-MADS with directions ORTHO N+1 NEG for several objectives; progressive barrier; categories as integers; ended when nine of ten points were known"
 PACKAGES = ["PyNomadBBO"]
 
 
@@ -37,6 +37,8 @@ def _run(problem, queue):
         f"BB_INPUT_TYPE ( {' '.join('R' if kind == 'R' else 'I' for kind in problem.kinds)} )",
         f"BB_OUTPUT_TYPE {' '.join(outputs)}",
         f"MAX_BB_EVAL {problem.budget}",
+        # Points met before count here: on a small grid it would look for new ones for ever.
+        f"MAX_EVAL {10 * problem.budget}",
         "DISPLAY_DEGREE 0",
         f"SEED {problem.seed}",
     ]

@@ -1,0 +1,169 @@
+/** docs/optimizers.md and its plots, from the stored runs alone. */
+import { median } from '@app/numeric';
+import { plotLines, type Line } from './plot.js';
+import { BUDGETS, type TestProblem } from './problems.js';
+import { anchorStanding, common, duel, profile, shortfall, standingOf, type Standing } from './standing.js';
+import type { SolverRecord } from './store.js';
+import { GROUPS, LADDER } from './trajectory.js';
+
+export interface Page {
+  readonly markdown: string;
+  /** file name → SVG */
+  readonly plots: Readonly<Record<string, string>>;
+}
+
+/** A solver with so many problems is a broad one; the others are compared on the problems they have. */
+const BROAD = 18;
+const ANCHORS: readonly (readonly [string, string])[] = [['NOMAD 4.5 ¹', 'nomad'], ['NSGA-II ¹', 'nsga2'], ['random ¹', 'random']];
+
+export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[]): Page {
+  const several = tests.filter((t) => t.objectives > 1);
+  const single = tests.filter((t) => t.objectives === 1);
+  const standings = [...own.map((r) => standingOf(r, true, tests)), ...peers.map((r) => standingOf(r, false, tests)), ...ANCHORS.map(([name, key]) => anchorStanding(name, key, tests))];
+  const plots: Record<string, string> = {};
+  const [many, few] = [plot(several, standings, BROAD), plot(several, standings, 1)];
+  if (many) plots['optimizers.svg'] = many.svg;
+  if (few && few.solvers > (many?.solvers ?? 0)) plots['optimizers-few-problems.svg'] = few.svg;
+  const text = [
+    '# The optimizers beside their peers',
+    '',
+    `${tests.length} problems with known fronts or optima: ${several.length} with two or three objectives, ${single.length} with one; a third of them have constraints, integers or categories.`,
+    'Every solver of several objectives starts from the same Latin hypercube of min(2(n+1), 20) points, of one objective from the same point, and is told',
+    'nothing but variables and values. Figures are medians over seeds, read off one run at each number of evaluations.',
+    'Written by one command from the stored runs, which two others make; every run is reproducible by its seed:',
+    '',
+    '```sh',
+    'npm run bench:optimizers -- --algorithms auto,mads,bo --seeds 10 --store    # ours → bench/data/optimizers.json',
+    'npm run bench:peers && python bench/peers/run.py nomad --seeds 5             # a peer → bench/data/peers/',
+    'npm run bench:optimizers -- --docs                                          # this page',
+    '```',
+    '',
+    ...Object.keys(plots).flatMap((file) => [`![Share of the known hypervolume against evaluations](${file})`, '']),
+    '## Who was run',
+    '',
+    ...table(['solver', 'versions', 'problems', 'seeds', 'evaluations', 'ms a trial', 'settings'], [...own, ...peers].map(described)),
+    '',
+    '¹ Medians over 10 seeds that came with the problems (bench/data/optimizer-problems.json), measured on the same start designs.',
+    '',
+    '## Several objectives: median share of the known hypervolume',
+    '',
+    'Over the problems that the solver and all broad ones have at that number of evaluations.',
+    '',
+    ...medians(several, standings),
+    '',
+    '## Problem by problem, ours against theirs',
+    '',
+    'On how many problems our median is nearer the best by more than 0.01, alike, or farther: better / alike / worse. Of one objective the',
+    'distance is the error (f - f*) / max(1, |f*|), infinite while nothing is feasible.',
+    '',
+    '### Several objectives',
+    '',
+    ...duels(several, standings),
+    '',
+    '### One objective',
+    '',
+    ...duels(single, standings),
+    '',
+    '## One objective: data profiles',
+    '',
+    ...profiles(single, own, peers),
+    '',
+    '## Every problem',
+    '',
+    'Median at 100 · 500 · 1,000 evaluations; – not measured, ∞ nothing feasible.',
+    '',
+    '### Several objectives: share of the known hypervolume',
+    '',
+    ...problemTable(several, standings, (_, v) => (v === null ? '0' : v.toFixed(3))),
+    '',
+    '### One objective: error (f - f*) / max(1, |f*|)',
+    '',
+    ...problemTable(single, standings, (t, v) => brief(shortfall(t, v))),
+    '',
+  ];
+  return { markdown: text.join('\n'), plots };
+}
+
+function described(r: SolverRecord): string[] {
+  const runs = Object.values(r.runs);
+  const range = (values: readonly number[]): string => {
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    return low === high ? String(low) : `${low}–${high}`;
+  };
+  const versions = Object.entries(r.versions).map(([name, v]) => `${name} ${v}`).join(', ');
+  const ms = median(runs.flatMap((p) => p.seeds.map((s) => s.ms)));
+  return [r.solver, versions, String(runs.length), range(runs.map((p) => p.seeds.length)), range(runs.map((p) => p.budget)), ms.toPrecision(2), r.note];
+}
+
+/** Those with many problems; the anchors too. */
+const broad = (tests: readonly TestProblem[], standings: readonly Standing[], evaluations: number): Standing[] =>
+  standings.filter((s) => common(tests, [s], [evaluations]).length >= BROAD);
+
+function medians(tests: readonly TestProblem[], standings: readonly Standing[]): string[] {
+  const rows = standings.map((s) => [
+    name(s),
+    ...BUDGETS.map((b) => {
+      const shared = common(tests, [...new Set([s, ...broad(tests, standings, b)])], [b]);
+      return shared.length === 0 ? '–' : `${median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(3)} (${shared.length})`;
+    }),
+  ]);
+  return table(['solver (problems)', ...BUDGETS.map(String)], rows);
+}
+
+function duels(tests: readonly TestProblem[], standings: readonly Standing[]): string[] {
+  const rivals = standings.filter((s) => !s.own);
+  const rows = standings.filter((s) => s.own).flatMap((s) => rivals.map((rival) => [
+    name(s),
+    rival.solver,
+    ...BUDGETS.map((b) => {
+      const d = duel(tests, s, rival, b);
+      return d.problems === 0 ? '–' : `${d.better} / ${d.alike} / ${d.worse}`;
+    }),
+  ])).filter((row) => row.slice(2).some((cell) => cell !== '–'));
+  return table(['ours', 'theirs', ...BUDGETS.map(String)], rows);
+}
+
+function profiles(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[]): string[] {
+  const all = [...own, ...peers].filter((r) => tests.filter((t) => r.runs[t.name]).length >= BROAD);
+  const shared = tests.filter((t) => all.every((r) => r.runs[t.name]));
+  if (all.length === 0 || shared.length === 0) return ['No solver has been run on enough problems.'];
+  const seeds = Math.min(...all.flatMap((r) => shared.map((t) => r.runs[t.name]!.seeds.length)));
+  const rows = [1e-1, 1e-3, 1e-5].flatMap((tolerance) => all.map((r) => [String(tolerance), bold(r.solver, own.includes(r)), ...profile(shared, all, r, tolerance, seeds).map((v) => v.toFixed(2))]));
+  return [
+    `Share of ${shared.length} problems × ${seeds} seeds solved to f ≤ f* + τ (f(x₀) − f*) within so many times n + 1 evaluations (Moré, Wild 2009). Past the end of a run its last value stands.`,
+    '',
+    ...table(['τ', 'solver', ...GROUPS.map(String)], rows),
+  ];
+}
+
+function problemTable(tests: readonly TestProblem[], standings: readonly Standing[], show: (t: TestProblem, v: number | null) => string): string[] {
+  const shown = standings.filter((s) => tests.some((t) => BUDGETS.some((b) => s.at(t.name, b) !== undefined)));
+  const cell = (t: TestProblem, s: Standing): string => {
+    const parts = [100, 500, 1000].map((b) => s.at(t.name, b)).map((v) => (v === undefined ? '–' : show(t, v)));
+    return parts.every((p) => p === '–') ? '–' : parts.join(' · ');
+  };
+  return table(['problem', ...shown.map(name)], tests.map((t) => [t.name, ...shown.map((s) => cell(t, s))]));
+}
+
+/** The solvers with at least so many problems, on the problems with several objectives that all of them have. */
+function plot(tests: readonly TestProblem[], standings: readonly Standing[], least: number): { readonly svg: string; readonly solvers: number } | null {
+  const first = LADDER[0];
+  const run = standings.filter((s) => common(tests, [s], [first]).length >= least);
+  const shared = common(tests, run, [first]);
+  if (run.length === 0 || shared.length === 0) return null;
+  const lines = run.map((s): Line => ({
+    name: s.solver,
+    own: s.own,
+    points: LADDER.filter((b) => shared.every((t) => s.at(t.name, b) !== undefined)).map((b) => [b, Number(median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(4))]),
+  }));
+  return { svg: plotLines(`median over ${shared.length} problems with several objectives`, lines), solvers: run.length };
+}
+
+const bold = (text: string, own: boolean): string => (own ? `**${text}**` : text);
+const name = (s: Standing): string => bold(s.solver, s.own);
+const brief = (v: number): string => (v === Infinity ? '∞' : v < 1e-9 ? '0' : v >= 0.001 && v < 1000 ? String(Number(v.toPrecision(2))) : v.toExponential(0));
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

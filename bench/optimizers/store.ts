@@ -1,0 +1,54 @@
+/** The stored runs: ours in bench/data/optimizers.json, the peers' in bench/data/peers/, a file each, written by bench/peers/run.py. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Run } from './measure.js';
+import { projectRoot } from './problems.js';
+import type { Trajectory } from './trajectory.js';
+
+export interface SolverRecord {
+  readonly solver: string;
+  /** its settings, in words */
+  readonly note: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** problem → */
+  readonly runs: Readonly<Record<string, ProblemRuns>>;
+}
+
+export interface ProblemRuns {
+  readonly budget: number;
+  readonly seeds: readonly Trajectory[];
+}
+
+const ownFile = (): string => join(projectRoot(), 'bench/data/optimizers.json');
+
+export function readOwn(): SolverRecord[] {
+  return existsSync(ownFile()) ? (JSON.parse(readFileSync(ownFile(), 'utf8')) as SolverRecord[]) : [];
+}
+
+export function readPeers(): SolverRecord[] {
+  const folder = join(projectRoot(), 'bench/data/peers');
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((f) => f.endsWith('.json')).sort();
+  return files.map((f) => JSON.parse(readFileSync(join(folder, f), 'utf8')) as SolverRecord | { readonly solver?: undefined }).filter((r): r is SolverRecord => r.solver !== undefined);
+}
+
+/** Our records with these runs in place of what they had for the same problems. */
+export function withRuns(records: readonly SolverRecord[], runs: readonly Run[], budget: number, note: string): SolverRecord[] {
+  const solvers = [...new Set([...records.map((r) => r.solver), ...runs.map((r) => r.algorithm)])].sort();
+  return solvers.map((solver) => {
+    const before = records.find((r) => r.solver === solver);
+    const mine = runs.filter((r) => r.algorithm === solver);
+    if (mine.length === 0) return before!;
+    const fresh = Object.fromEntries([...new Set(mine.map((r) => r.problem))].map((name) => [name, { budget, seeds: mine.filter((r) => r.problem === name).map((r) => r.trajectory) }]));
+    return { solver, note, versions: { node: process.versions.node }, runs: { ...before?.runs, ...fresh } };
+  });
+}
+
+/** A line a trajectory, so that a change shows where it is. */
+export function writeOwn(records: readonly SolverRecord[]): void {
+  const text = records.map(({ runs, ...head }) => {
+    const problems = Object.entries(runs).map(([name, { budget, seeds }]) => `${JSON.stringify(name)}: {"budget": ${budget}, "seeds": [\n${seeds.map((t) => JSON.stringify(t)).join(',\n')}\n]}`);
+    return `${JSON.stringify(head).slice(0, -1)}, "runs": {\n${problems.join(',\n')}\n}}`;
+  });
+  writeFileSync(ownFile(), `[\n${text.join(',\n')}\n]\n`);
+}
