@@ -19,6 +19,16 @@ export interface PrecisionProfile {
   readonly energyPerMac: Figure;
 }
 
+/** How a device holds weights of fewer than 8 bits. */
+export interface WeightBits {
+  /** widest weights this form takes */
+  readonly bits: number;
+  /** of one weight in its store, unit bit */
+  readonly storage: Figure;
+  /** extra time of one product for unpacking; 0 where the multiplier takes them as they are; unit s/MAC */
+  readonly unpack: Figure;
+}
+
 export interface DeviceProfile {
   readonly id: string;
   readonly title: string;
@@ -60,6 +70,8 @@ export interface DeviceProfile {
   /** fitted to measurements; where a precision has one it prices latency (energy) instead of the roofline */
   readonly latencyModel?: FittedModel | undefined;
   readonly energyModel?: FittedModel | undefined;
+  /** packed forms of weights below 8 bits; where there is none they are stored and computed as int8 */
+  readonly weightBits?: readonly WeightBits[] | undefined;
   /** price of the part, unit USD */
   readonly price?: Figure | undefined;
   /** metrics that studies have measured on the device instead of predicted */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { completePoint, loadCatalog, usualTask, type Catalog } from '@app/catalog';
-import { bestPatchSchedule, fits, memorySchedule, priceNetwork, type DeviceProfile, type MemorySchedule, type NetworkCost, type PatchSchedule, type Precision } from '@app/cost';
+import { bestPatchSchedule, fits, memorySchedule, priceNetwork, priceWithWeightBits, type DeviceProfile, type MemorySchedule, type NetworkCost, type PatchSchedule, type Precision } from '@app/cost';
 import { decode, pointFromArchitecture } from '@app/decode';
 import { pruneDeadChannels, totals, type Graph } from '@app/graph';
 import { fromOnnx } from '@app/onnx';
@@ -13,6 +13,7 @@ import { wholeNumber } from './search.js';
 interface Options {
   readonly device: string;
   readonly precision?: string;
+  readonly weightBits?: number;
   readonly space?: string;
   readonly point?: string;
   readonly architecture?: string;
@@ -32,6 +33,7 @@ export function predictCommand(program: Command): void {
     .description('price an ONNX model, or a point of a space, on devices')
     .requiredOption('--device <ids>', 'device ids, separated by commas')
     .option('--precision <p>', `one of ${PRECISIONS.join(', ')}; default: the device's`)
+    .option('--weight-bits <n>', 'weights in 1 to 8 bits, the rest in int8: packed and unpacked where the device can, else as int8', wholeNumber('--weight-bits'))
     .option('--space <name>', 'a space of `caddis spaces`, with --point or --architecture')
     .option('--point <json>', 'a point of the space, as JSON; parameters left out are at their default')
     .option('--architecture <code>', 'architecture code of the space, such as 000000 of nas-bench-201')
@@ -48,7 +50,7 @@ export function predictCommand(program: Command): void {
       const { graph, name, unknown, notes } = network(catalog, model, options);
       if (unknown.length > 0) say(`not known, priced as element-wise: ${unknown.join(', ')}`);
       for (const note of notes) say(`note: ${note}`);
-      const costs = devices.map((d) => price(graph, d, precision));
+      const costs = devices.map((d) => price(graph, d, precision, options.weightBits));
       const schedules = options.reorder ? devices.map((d) => scheduled(graph, d, precision)) : null;
       const { macs, params } = totals(graph);
       if (wantsJson(command)) {
@@ -95,10 +97,12 @@ function scheduleTable(devices: readonly DeviceProfile[], all: readonly Schedule
   ]));
 }
 
-function price(graph: Graph, device: DeviceProfile, precision: Precision | undefined): { cost: NetworkCost; exceeds: readonly string[] } {
-  const asked = precision ?? device.defaultPrecision;
+function price(graph: Graph, device: DeviceProfile, precision: Precision | undefined, weightBits: number | undefined): { cost: NetworkCost; exceeds: readonly string[] } {
+  if (weightBits !== undefined && weightBits > 8) throw new InputError(`--weight-bits: expected 1 to 8, got ${weightBits}`);
+  if (weightBits !== undefined && precision !== undefined && precision !== 'int8') throw new InputError(`--weight-bits: goes with int8, got --precision ${precision}`);
+  const asked = precision ?? (weightBits === undefined ? device.defaultPrecision : 'int8');
   if (!device.precisions[asked]) throw new InputError(`--precision: ${device.id} has ${Object.keys(device.precisions).join(', ')}; got "${asked}"`);
-  const cost = priceNetwork(graph, device, asked);
+  const cost = weightBits === undefined ? priceNetwork(graph, device, asked) : priceWithWeightBits(graph, device, weightBits);
   return { cost, exceeds: fits(cost, device).map((e) => e.memory) };
 }
 
