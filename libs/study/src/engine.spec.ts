@@ -3,7 +3,7 @@ import { studySpec, type StudySpecInput } from '@app/contracts';
 import { EvaluatorError, type AccuracyEvaluator } from './accuracy.js';
 import { evaluateCandidate, type EvaluationContext } from './evaluate.js';
 import { StudyEngine, type EngineStudy } from './engine.js';
-import type { FoldState, SettledTrial, StepCommit, TrialRecord } from './records.js';
+import type { FoldState, ImportedTrial, SettledTrial, StepCommit, TrialRecord } from './records.js';
 import { runStep } from './step.js';
 
 const STUDY = '7d444840-9dc0-11d1-b245-5ffdce74fad2';
@@ -41,28 +41,29 @@ function contextOf(s: EngineStudy, engine: StudyEngine, e = evaluator): Evaluati
 
 const record = (t: SettledTrial): TrialRecord => ({ ...t, studyId: STUDY, onFront: false, rank: null, attempts: 1, createdAt: at, settledAt: at });
 const signal = new AbortController().signal;
-const step = (engine: StudyEngine, s: EngineStudy, maxTrials: number): Promise<StepCommit> =>
-  runStep(engine, contextOf(s, engine), [], { sliceMs: Infinity, maxTrials, elapsedSeconds: 0, signal }).then((r) => r.commit);
+const step = (engine: StudyEngine, s: EngineStudy, maxTrials: number, by = evaluator): Promise<StepCommit> =>
+  runStep(engine, contextOf(s, engine, by), [], { sliceMs: Infinity, maxTrials, elapsedSeconds: 0, signal }).then((r) => r.commit);
 
 const EMPTY: FoldState = { snapshot: null, told: 0, trials: [], imports: [] };
 
 /** A whole search; `stopAt` leaves the process at those trial counts and takes it up again from what was stored. */
-async function search(s: EngineStudy, options: { stopAt?: number[]; forgetSnapshot?: boolean } = {}): Promise<{ trials: SettledTrial[]; last: StepCommit; front: string[] }> {
-  let engine = StudyEngine.open(s, EMPTY, evaluator);
+async function search(s: EngineStudy, options: { stopAt?: number[]; forgetSnapshot?: boolean; imports?: ImportedTrial[]; by?: AccuracyEvaluator } = {}): Promise<{ trials: SettledTrial[]; last: StepCommit; front: string[] }> {
+  const { imports = [], by = evaluator } = options;
+  let engine = StudyEngine.open(s, { ...EMPTY, imports }, by);
   const trials: SettledTrial[] = [];
   const front = new Set<string>();
   let last: StepCommit;
   const cuts = [...(options.stopAt ?? [])];
   for (;;) {
-    last = await step(engine, s, cuts.length > 0 ? cuts[0]! - trials.length : 7);
+    last = await step(engine, s, cuts.length > 0 ? cuts[0]! - trials.length : 7, by);
     trials.push(...last.settled);
     last.frontRemoved.forEach((id) => front.delete(id));
     last.frontAdded.forEach((id) => front.add(id));
     if (last.finish) return { trials, last, front: [...front].sort() };
     if (cuts[0] === trials.length) {
       cuts.shift();
-      const fold = JSON.parse(JSON.stringify({ snapshot: options.forgetSnapshot ? null : last.snapshot, told: last.told, trials: trials.map(record), imports: [] })) as FoldState;
-      engine = StudyEngine.open({ ...s, referencePoint: last.referencePoint, hypervolume: last.hypervolume }, fold, evaluator);
+      const fold = JSON.parse(JSON.stringify({ snapshot: options.forgetSnapshot ? null : last.snapshot, told: last.told, trials: trials.map(record), imports })) as FoldState;
+      engine = StudyEngine.open({ ...s, referencePoint: last.referencePoint, hypervolume: last.hypervolume }, fold, by);
     }
   }
 }
@@ -133,6 +134,49 @@ describe('a search', () => {
     const engine = StudyEngine.open(s, EMPTY, evaluator);
     engine.ask(0);
     expect(() => engine.tell([], true)).toThrow(/told whole/);
+  });
+});
+
+describe('a search by fidelities', () => {
+  const curves: AccuracyEvaluator = {
+    ...evaluator,
+    evaluate: async (request) => {
+      const full = await evaluator.evaluate(request);
+      return { ...full, f: { ...full['f']!, value: full['f']!.value + 0.5 * (1 - (request.fidelity ?? 1)) } };
+    },
+  };
+  const s = study({ algorithm: { name: 'nsga2' }, fidelity: { lowest: 0.1, eta: 3 }, budget: { maxTrials: 60, maxParallelTrials: 2 } });
+
+  it('keeps what was not evaluated in full off the front, and lets a point rise under a key of its own', async () => {
+    const { trials, front } = await search(s, { by: curves });
+    expect(new Set(trials.map((t) => t.fidelity))).toEqual(new Set([1 / 9, 1 / 3, 1]));
+    const full = trials.filter((t) => t.fidelity === 1);
+    expect(full.length).toBeGreaterThan(3);
+    expect(front.filter((id) => !full.some((t) => t.id === id))).toEqual([]);
+    for (const t of full) expect(trials.filter((low) => low.key.startsWith(`${t.key}@`)).map((low) => low.fidelity)).toEqual([1 / 9, 1 / 3]);
+    expect(new Set(trials.map((t) => t.key)).size).toBe(trials.length);
+  });
+
+  it.each([[[4, 22, 41], false], [[4, 22, 41], true]] as const)('taken up again after %j trials, snapshot forgotten: %s, has the trials of an undisturbed one', async (stopAt, forgetSnapshot) => {
+    const whole = await search(s, { by: curves });
+    const cut = await search(s, { by: curves, stopAt: [...stopAt], forgetSnapshot });
+    expect(cut.trials.map(essence)).toEqual(whole.trials.map(essence));
+    expect(cut.front).toEqual(whole.front);
+  });
+});
+
+describe('a search that begins with trials of another', () => {
+  const source = study({ budget: { maxTrials: 30 } });
+  const fields = (t: SettledTrial): ImportedTrial => ({ studyId: 'other', number: t.number, key: t.key, genes: t.genes, state: t.state, objectives: t.objectives, violations: t.violations });
+
+  it.each(['random', 'tpe', 'mads', 'nsga2'] as const)('by %s, asks none of them again, counts none, and carries on with them after a stop', async (name) => {
+    const imports = (await search(source)).trials.map(fields);
+    const s = study({ algorithm: { name }, budget: { maxTrials: 20 } });
+    const whole = await search(s, { imports });
+    expect(whole.trials).toHaveLength(20);
+    expect(whole.trials.filter((t) => imports.some((i) => i.key === t.key))).toEqual([]);
+    expect(whole.front.every((id) => whole.trials.some((t) => t.id === id))).toBe(true);
+    for (const forgetSnapshot of [false, true]) expect((await search(s, { imports, stopAt: [4, 13], forgetSnapshot })).trials.map(essence)).toEqual(whole.trials.map(essence));
   });
 });
 
