@@ -138,7 +138,7 @@ export const dryRunReport = z.strictObject({
 }).meta({ id: 'DryRunReport' });
 export type DryRunReport = z.infer<typeof dryRunReport>;
 
-export const exportFormat = z.enum(['onnx', 'json']);
+export const exportFormat = z.enum(['onnx', 'pytorch', 'json']);
 export type ExportFormat = z.infer<typeof exportFormat>;
 export const exportRequest = z.strictObject({ format: exportFormat, seed: z.int().min(0).optional().describe('seed of the initial weights; default: the study\'s') });
 export const exportView = z.strictObject({

@@ -5,12 +5,15 @@ import { decode } from '@app/decode';
 import { elements, inferShapes, initialWeights, isKind, tensor, totals, withBatchStatistics, type Graph, type Tensor } from '@app/graph';
 import { Rng } from '@app/numeric';
 import { toOnnx } from '@app/onnx';
+import { toPyTorch } from '@app/pytorch';
 import type { Point } from '@app/space';
 import { deviceMetrics, type StudyDefinition } from '@app/study';
 import { verifyExport } from '@app/train';
 
 /** Opset of exported models: the newest whose operators every runtime we name in the docs has. */
 export const OPSET = 17;
+
+const ENDINGS: Readonly<Record<ExportFormat, string>> = { onnx: 'onnx', pytorch: 'py', json: 'graph.json' };
 
 /** Largest difference from the reference interpreter that an export may show, as a share of its largest output (of 1, if that is less). */
 const TOLERANCE = 1e-4;
@@ -75,12 +78,14 @@ export async function buildBundle(request: BundleRequest): Promise<Bundle> {
       throw new Error(`the exported network differs from the reference by ${maxAbsoluteDifference}; at most ${allowed} is due, its outputs reaching ${maxAbsoluteReference}`);
     }
     onnx = { opset: OPSET, verified: { runtime, maxAbsoluteDifference, maxAbsoluteReference, tolerance: allowed, seed } };
+  } else if (format === 'pytorch') {
+    content = Buffer.from(toPyTorch(graph));
   } else {
     content = Buffer.from(JSON.stringify({ space: space.name, family: space.family, point, task: spec.task, graph }, null, 1));
   }
   const sha256 = createHash('sha256').update(content).digest('hex');
   const stem = request.trial ? `${space.name}-trial-${request.trial.number}` : space.name;
-  const fileName = `${stem}.${format === 'onnx' ? 'onnx' : 'graph.json'}`;
+  const fileName = `${stem}.${ENDINGS[format]}`;
   const trial = request.trial ? { studyId: request.trial.studyId, id: request.trial.id, number: request.trial.number } : null;
   return {
     fileName, content, sha256,

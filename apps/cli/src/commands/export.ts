@@ -29,7 +29,7 @@ export function exportCommand(program: Command): void {
   program
     .command('export <what>')
     .description('write a network as files that run: a trial of a server (its id), a trial of a search folder (its number, with --from), or a point (JSON or code, with --space)')
-    .option('--format <list>', 'onnx, json; separated by commas', 'onnx')
+    .option('--format <list>', 'onnx, pytorch, json; separated by commas', 'onnx')
     .option('--out <dir>', 'folder to write to', 'caddis-out')
     .option('--space <name>', 'the space of a point')
     .option('--device <ids>', 'price a point on these devices in the manifest')

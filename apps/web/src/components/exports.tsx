@@ -5,6 +5,7 @@ import { formatQuantity } from '../format/number.js';
 
 const FORMATS: readonly (readonly [ExportFormat, string, string])[] = [
   ['onnx', 'ONNX', 'The network with its initial weights, checked by running it'],
+  ['pytorch', 'PyTorch', 'The network as Python code, to train it yourself'],
   ['json', 'JSON', 'Layers, parameters and metrics, with the manifest'],
 ];
 const POLL_MS = 700;
