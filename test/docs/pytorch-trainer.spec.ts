@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Rng } from '@app/numeric';
+import { stringify } from 'yaml';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const PYTHON = process.env['CADDIS_TEST_PYTHON'] ?? '/usr/bin/python3';
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'caddis-trainer-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function idx(sizes: readonly number[], values: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(4 + 4 * sizes.length);
+  head.set([0, 0, 8, sizes.length]);
+  sizes.forEach((s, i) => head.writeUInt32BE(s, 4 + 4 * i));
+  return Buffer.concat([head, values]);
+}
+
+/** Images whose bright half, left or right, is their class. */
+function writeData(): void {
+  const rng = Rng.of(1, 'halves');
+  for (const [part, count] of [['train', 320], ['t10k', 64]] as const) {
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+    const pixels = Uint8Array.from({ length: count * 256 }, (_, i) => (Math.floor((i % 16) / 8) === labels[Math.floor(i / 256)]! ? 200 : 50) + rng.int(50));
+    writeFileSync(join(folder, `${part}-images-idx3-ubyte`), idx([count, 16, 16], pixels));
+    writeFileSync(join(folder, `${part}-labels-idx1-ubyte`), idx([count], labels));
+  }
+}
+
+it('the PyTorch trainer of the documentation trains a study\'s candidates', () => {
+  writeData();
+  const study = {
+    name: 'trained in PyTorch', task: { numClasses: 2, inputChannels: 1 },
+    searchSpace: { base: 'flynet', parameters: { width: { max: 0.3 }, resolution: { values: [32] } } },
+    accuracy: { method: 'command', command: [PYTHON, join(root, 'docs/examples/pytorch_trainer.py'), folder], metrics: ['accuracy'], send: ['pytorch'], checkpoints: join(folder, 'checkpoints') },
+    objectives: [{ metric: 'accuracy', direction: 'maximize' }, { metric: 'macs' }], algorithm: { name: 'random' }, budget: { maxTrials: 2 }, seed: 3,
+  };
+  writeFileSync(join(folder, 'study.yaml'), stringify(study));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/apps/cli/src/main.js'), 'search', join(folder, 'study.yaml'), '--out', join(folder, 'out'), '--json'], { encoding: 'utf8', timeout: 280_000 });
+  expect(status, `${stdout}\n${stderr}`).toBe(0);
+  const trials = JSON.parse(readFileSync(join(folder, 'out/trials.json'), 'utf8')) as { state: string; metrics: Record<string, { value: number; curve?: number[] }> }[];
+  expect(trials.map((t) => t.state)).toEqual(['completed', 'completed']);
+  for (const { metrics } of trials) {
+    expect(metrics['accuracy']!.curve).toHaveLength(3);
+    expect(metrics['accuracy']!.value).toBeGreaterThan(80);
+  }
+});
