@@ -10,6 +10,9 @@ export interface Limit {
   readonly threshold: number;
 }
 
+/** What is gained by outcomes that are independent normals. */
+export type Improvement = Pick<LogEhvi, 'value'>;
+
 /** A point with what the acquisition needs of it. */
 export interface Looked {
   readonly genes: Genes;
@@ -21,7 +24,7 @@ export interface Objectives {
   readonly processes: readonly (GaussianProcess | null)[];
   /** [m] scaled outcomes of the computed objectives; null if there are none */
   readonly known: ((genes: Genes) => readonly (number | null)[]) | null;
-  readonly improvement: LogEhvi;
+  readonly improvement: Improvement;
   /** of the improvement beside the limits */
   readonly weight: number;
 }

@@ -107,7 +107,7 @@ export class BoRun implements OptimizerRun {
     const { history, pending } = this.#ledger;
     this.#refit();
     const { turn, fits } = this.#state;
-    const surrogates = this.#learner.build(history, [...pending.values()].map((c) => c.genes), this.settings.modelPoints, fits, turn);
+    const surrogates = this.#learner.build(history, [...pending.values()].map((c) => c.genes), this.settings.modelPoints, fits, turn, this.settings.kappa);
     if (surrogates === null) return null;
     this.#state = { ...this.#state, turn: turn + 1 };
     const { space } = this.problem;
@@ -123,7 +123,7 @@ export class BoRun implements OptimizerRun {
     };
     const spot = this.#canList(surrogates) ? bestOfAll(surrogates.acquisition, this.#unseen()) : maximiseAcquisition(surrogates.acquisition, aids);
     if (spot === null) return null;
-    const step = this.problem.objectives === 1 ? 'bo:log-ei' : 'bo:log-ehvi';
+    const step = this.settings.kappa !== null ? 'bo:lcb' : this.problem.objectives === 1 ? 'bo:log-ei' : 'bo:log-ehvi';
     return this.#ledger.propose(spot.genes, step, surrogates.reference === null ? undefined : { reference: [...surrogates.reference] });
   }
 

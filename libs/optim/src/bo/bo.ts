@@ -7,6 +7,6 @@ export const bo: Optimizer = {
   name: NAME,
   title: 'Bayesian optimisation',
   version: VERSION,
-  start: (problem, settings) => new BoRun(problem, readSettings(settings)),
-  restore: (problem, snapshot, history, settings) => BoRun.restore(problem, snapshot, history, readSettings(settings)),
+  start: (problem, settings) => new BoRun(problem, readSettings(settings, problem)),
+  restore: (problem, snapshot, history, settings) => BoRun.restore(problem, snapshot, history, readSettings(settings, problem)),
 };

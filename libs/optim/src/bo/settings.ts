@@ -9,16 +9,24 @@ export interface BoSettings {
   readonly localSearches: number;
   /** Told points a model keeps; more are thinned out, see `model-points.ts`. */
   readonly modelPoints: number;
+  /** One objective without limits: ask where mean - kappa·deviation is least, instead of by expected improvement; null: the latter. */
+  readonly kappa: number | null;
 }
 
-const DEFAULTS: BoSettings = { initialPoints: null, candidates: 1024, localSearches: 8, modelPoints: 400 };
+const DEFAULTS: BoSettings = { initialPoints: null, candidates: 1024, localSearches: 8, modelPoints: 400, kappa: null };
 const LEAST = { initialPoints: 1, candidates: 1, localSearches: 1, modelPoints: 10 } as const;
 
 /** @throws RangeError naming the setting, what came and what was due */
-export function readSettings(given: Readonly<Record<string, unknown>> = {}): BoSettings {
+export function readSettings(given: Readonly<Record<string, unknown>> = {}, problem?: { readonly objectives: number; readonly constraints: number }): BoSettings {
   refuseUnknownSettings(given, Object.keys(DEFAULTS));
   for (const [name, value] of Object.entries(given)) {
-    const least = LEAST[name as keyof BoSettings];
+    if (name === 'kappa') {
+      if (value === null) continue;
+      if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) throw new RangeError(`settings.kappa: expected a finite number from 0, got ${JSON.stringify(value)}`);
+      if (problem && (problem.objectives !== 1 || problem.constraints > 0)) throw new RangeError(`settings.kappa: expected one objective and no limits, got ${problem.objectives} and ${problem.constraints}`);
+      continue;
+    }
+    const least = LEAST[name as keyof typeof LEAST];
     if (name === 'initialPoints' && value === null) continue;
     if (!Number.isSafeInteger(value) || (value as number) < least) throw new RangeError(`settings.${name}: expected an integer from ${least}, got ${JSON.stringify(value)}`);
   }

@@ -12,6 +12,7 @@ import { GaussianProcess, ProcessFactor } from './gaussian-process.js';
 import { fitTheta } from './hyperparameters.js';
 import type { Theta } from './kernel.js';
 import { LogEhvi } from './log-ehvi.js';
+import { LowerConfidenceBound } from './lower-confidence-bound.js';
 import { excess, isFeasible, modelPoints } from './model-points.js';
 import { constraintScaling, objectiveScaling, scaled, unscaled, type Scaling } from './outputs.js';
 
@@ -98,8 +99,11 @@ export class Learner {
     return this.#columns(history, cap, turn).map((c) => c.name);
   }
 
-  /** @returns null if nothing can be learned yet */
-  build(history: readonly Told[], pending: readonly Genes[], cap: number, fits: Fits, turn: number): Surrogates | null {
+  /**
+   * @param kappa  not null: the lower confidence bound of the one objective in place of the improvement
+   * @returns null if nothing can be learned yet
+   */
+  build(history: readonly Told[], pending: readonly Genes[], cap: number, fits: Fits, turn: number, kappa: number | null = null): Surrogates | null {
     const columns = this.#columns(history, cap, turn);
     if (columns.length === 0) return null;
     const process = (c: Column): GaussianProcess => new GaussianProcess(this.#factor(history, c, cap, fits[c.name]!), c.y);
@@ -124,7 +128,7 @@ export class Learner {
     const objectives = reference === null ? null : {
       processes,
       known,
-      improvement: new LogEhvi(nonDominatedBoxes(front.map((k) => points[k]!), reference)),
+      improvement: kappa !== null ? new LowerConfidenceBound(kappa) : new LogEhvi(nonDominatedBoxes(front.map((k) => points[k]!), reference)),
       weight: feasible.length > 0 ? 1 : BLIND_IMPROVEMENT,
     };
     return {
