@@ -11,13 +11,15 @@ import { unseenBoards } from './unseen-boards.js';
 /**
  * How well are devices predicted? Every model of a device against measurements it has not seen, with the goals set for it.
  * `--measurements DIR` (or CADDIS_MEASUREMENTS): folder with the measured tables, default bench/data/hardware. `--every N`: every N-th network of whole spaces,
- * default 1. `--json` prints one document. `--write-docs` stores the results in bench/results and writes docs/accuracy-of-predictions.md and the table in README.
+ * default 1. `--known DIR`: further tables, of devices and boards that are known but not asked for. `--json` prints one document. `--write-docs` stores the results in bench/results and writes docs/accuracy-of-predictions.md and the table in README.
  */
 const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 const dir = argument('--measurements') ?? (process.env['CADDIS_MEASUREMENTS'] || 'bench/data/hardware');
+const knownDir = argument('--known');
 const every = Number(argument('--every') ?? 1);
-if (!existsSync(dir)) {
-  process.stderr.write(`no folder ${dir}: give --measurements DIR or set CADDIS_MEASUREMENTS\n`);
+for (const folder of [dir, ...(knownDir === undefined ? [] : [knownDir])]) {
+  if (existsSync(folder)) continue;
+  process.stderr.write(`no folder ${folder}: give --measurements DIR (or set CADDIS_MEASUREMENTS), --known DIR\n`);
   process.exit(2);
 }
 if (!Number.isSafeInteger(every) || every < 1) {
@@ -32,6 +34,9 @@ say(`${spaces.length} series of whole spaces, ${spaces.reduce((n, m) => n + m.sa
 const single = tinySeries(dir).map((s) => measure(s, works));
 say(`${single.length} series of single networks, ${single.reduce((n, m) => n + m.samples.length, 0)} measurements`);
 
+const knownSpaces = knownDir === undefined ? [] : nasSeries(knownDir, every).map((s) => measure(s, works));
+const knownSingle = knownDir === undefined ? [] : tinySeries(knownDir).map((s) => measure(s, works));
+
 const results: Result[] = [];
 const byDevice = new Map<string, Measured[]>();
 for (const m of spaces) {
@@ -41,11 +46,11 @@ for (const m of spaces) {
 for (const device of byDevice.values()) results.push(...unseenNetworks(device));
 for (const m of spaces) results.push(...unseenResolution(m));
 for (const m of spaces) {
-  const few = unseenDevice(m, spaces);
+  const few = unseenDevice(m, [...spaces, ...knownSpaces]);
   if (few !== null) results.push(few);
 }
 const blocks = blockSeries(dir).map((s) => measure(s, works));
-results.push(...unseenModel(single), ...unseenBoards(single), ...unseenBlocks(blocks), ...networksFromBlocks(blocks, single));
+results.push(...unseenModel(single), ...unseenBoards([...single, ...knownSingle], single), ...unseenBlocks(blocks), ...networksFromBlocks(blocks, single));
 const goals = [...goalTable(results), ...coverageTable(results)];
 
 if (process.argv.includes('--write-docs')) {
