@@ -24,7 +24,7 @@ function idx(sizes: readonly number[], values: Uint8Array): Uint8Array {
 /** Images whose bright half, left or right, is their class. */
 function writeData(): void {
   const rng = Rng.of(1, 'halves');
-  for (const [part, count] of [['train', 320], ['t10k', 64]] as const) {
+  for (const [part, count] of [['train', 1280], ['t10k', 64]] as const) {
     const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
     const pixels = Uint8Array.from({ length: count * 256 }, (_, i) => (Math.floor((i % 16) / 8) === labels[Math.floor(i / 256)]! ? 200 : 50) + rng.int(50));
     writeFileSync(join(folder, `${part}-images-idx3-ubyte`), idx([count, 16, 16], pixels));
@@ -32,11 +32,13 @@ function writeData(): void {
   }
 }
 
+const fixed = (name: string, value: number): object => Object.fromEntries([1, 2, 3, 4, 5].map((stage) => [`${name}${stage}`, { fixed: value }]));
+
 it('the PyTorch trainer of the documentation trains a study\'s candidates', () => {
   writeData();
   const study = {
     name: 'trained in PyTorch', task: { numClasses: 2, inputChannels: 1 },
-    searchSpace: { base: 'flynet', parameters: { width: { max: 0.3 }, resolution: { values: [32] } } },
+    searchSpace: { base: 'flynet', parameters: { width: { fixed: 0.3 }, resolution: { fixed: 32 }, ...fixed('depth', 1), ...fixed('noise', 2 ** 32), noiseHead: { fixed: 2 ** 32 } } },
     accuracy: { method: 'command', command: [PYTHON, join(root, 'docs/examples/pytorch_trainer.py'), folder], metrics: ['accuracy'], send: ['pytorch'], checkpoints: join(folder, 'checkpoints') },
     objectives: [{ metric: 'accuracy', direction: 'maximize' }, { metric: 'macs' }], algorithm: { name: 'random' }, budget: { maxTrials: 2 }, seed: 3,
   };
