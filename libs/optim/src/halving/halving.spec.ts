@@ -32,7 +32,7 @@ interface Played { readonly run: OptimizerRun; readonly asked: Candidate[]; read
 function play(run: OptimizerRun, p: SearchProblem, n: number, trials: number, each?: (state: Played) => OptimizerRun): Played {
   let state: Played = { run, asked: [], history: [] };
   while (state.asked.length < trials) {
-    const fresh = state.run.ask(n);
+    const fresh = state.run.ask(Math.min(n, trials - state.asked.length));
     if (fresh.length === 0) break;
     state.asked.push(...fresh);
     const settled = fresh.map((c) => settle(c, p.objectives));
@@ -48,7 +48,7 @@ const rungOf = (c: Candidate): { bracket: number; rung: number } => c.note as un
 describe('successive halving', () => {
   it.each([1, 2])('gives each bracket of %i objectives three rungs, every one a third of the one before', (objectives) => {
     const p = problem(objectives);
-    const { asked } = play(halving(random).start(p), p, 1, objectives === 1 ? 13 * 4 : 26 * 4);
+    const { asked } = play(halving(random).start(p), p, 3, objectives === 1 ? 13 * 4 : 26 * 4);
     for (const bracket of [0, 1, 2, 3]) {
       const list = asked.filter((c) => rungOf(c).bracket === bracket);
       const sizes = [1 / 9, 1 / 3, undefined].map((f) => list.filter((c) => c.fidelity === f).length);
@@ -109,6 +109,20 @@ describe('successive halving', () => {
     expect(run.ask(4).map((c) => rungOf(c).bracket)).toEqual([1, 1, 1, 1]);
     run.tell(first.map((c) => settle(c, 1)));
     expect(run.ask(4).map((c) => [rungOf(c).bracket, rungOf(c).rung])).toEqual([[0, 1], [0, 1], [0, 1], [1, 0]]);
+  });
+
+  it('spends a budget to the last trial, on brackets it can bring to their end and then on full evaluations', () => {
+    for (let trials = 1; trials <= 45; trials++) {
+      const p = { ...problem(1), maxTrials: trials };
+      const { asked } = play(halving(random).start(p), p, 4, trials);
+      expect(asked.length).toBe(trials);
+      const low = asked.filter((c) => c.fidelity !== undefined).map((c) => rungOf(c).bracket);
+      // unless all its points failed, a bracket has a full evaluation
+      for (const bracket of new Set(low)) {
+        const own = asked.filter((c) => rungOf(c).bracket === bracket);
+        expect(own.some((c) => c.fidelity === undefined) || own.every((c) => settle(c, 1).state === 'failed')).toBe(true);
+      }
+    }
   });
 
   it('finds a lower error for the same cost than full evaluations do, on learning curves', () => {

@@ -1,7 +1,8 @@
 /**
  * Successive halving around any optimizer: a bracket of its candidates is evaluated at the lowest fidelity, the best 1/η of them by
  * non-domination rank, then crowding, at the next, and so on; the last rung is the full evaluation. Rungs are synchronous within their
- * bracket, so that the order of arrival counts for nothing; where workers would wait the next bracket begins.
+ * bracket, so that the order of arrival counts for nothing; where workers would wait the next bracket begins. The last one is as large as
+ * the budget can bring to its end; what is left then goes to full evaluations at once.
  * Jamieson & Talwalkar, Non-stochastic best arm identification (2016); Schmucker, Donini, Zafar, Salinas, Archambeau, Multi-objective
  * asynchronous successive halving (2021), here without the asynchrony.
  *
@@ -20,6 +21,8 @@ const MANY_OBJECTIVES = 2;
 /** A bracket at the rung it has come to. */
 interface Rung {
   readonly bracket: number;
+  /** rung it began with */
+  readonly start: number;
   rung: number;
   /** points of the rung */
   due: number;
@@ -39,6 +42,8 @@ interface Note {
 interface State {
   rungs: Rung[];
   next: number;
+  /** candidates so far */
+  asked: number;
   /** places in the history, [from, to): candidates of some other halving, told as imports */
   strangers: [number, number][];
 }
@@ -52,7 +57,7 @@ class HalvingRun implements OptimizerRun {
   #told = 0;
   inner!: OptimizerRun;
 
-  constructor(readonly problem: SearchProblem, readonly name: string, readonly state: State = { rungs: [], next: 0, strangers: [] }) {
+  constructor(readonly problem: SearchProblem, readonly name: string, readonly state: State = { rungs: [], next: 0, asked: 0, strangers: [] }) {
     this.#levels = problem.fidelities ?? [1];
     this.#eta = this.#levels.length > 1 ? Math.round(this.#levels[1]! / this.#levels[0]!) : 1;
     this.#gains = new Gains(this.#levels.length, problem.objectives, problem.constraints);
@@ -96,10 +101,11 @@ class HalvingRun implements OptimizerRun {
 
   /** From the optimizer inside, for the first bracket that is not full or a new one. Null: it has none; such a bracket goes on with what it has. */
   #fresh(): Candidate | null {
-    let rung = this.state.rungs.find((r) => r.rung === 0 && r.members.length < r.due);
+    let rung = this.state.rungs.find((r) => r.rung === r.start && r.members.length < r.due);
     if (!rung) {
-      rung = { bracket: this.state.next, rung: 0, due: this.#size, members: [], waiting: [] };
-      this.state.rungs.push(rung);
+      const opened = this.#open();
+      if (opened === null) return null;
+      this.state.rungs.push((rung = opened));
     }
     const [candidate] = this.inner.ask(1);
     if (candidate === undefined) {
@@ -112,9 +118,32 @@ class HalvingRun implements OptimizerRun {
     return this.#candidate(rung, candidate);
   }
 
+  /** Null: all that is left of the budget is due to brackets that are open. */
+  #open(): Rung | null {
+    const last = this.#levels.length - 1;
+    const bracket = (start: number, due: number): Rung => ({ bracket: this.state.next, start, rung: start, due, members: [], waiting: [] });
+    const left = (this.problem.maxTrials ?? Infinity) - this.state.asked;
+    if (left <= 0) return bracket(0, this.#size);
+    const free = left - this.state.rungs.reduce((sum, r) => sum + this.#ahead(r.rung, r.due) - r.members.length, 0);
+    if (free <= 0) return null;
+    let due = this.#size;
+    while (due > 0 && this.#ahead(0, due) > free) due--;
+    return due > 0 ? bracket(0, due) : bracket(last, free);
+  }
+
+  /** Evaluations of a bracket from a rung of so many points on. */
+  #ahead(rung: number, due: number): number {
+    return due + (rung === this.#levels.length - 1 ? 0 : this.#ahead(rung + 1, this.#rising(due)));
+  }
+
+  #rising(due: number): number {
+    return Math.max(1, Math.floor(due / this.#eta));
+  }
+
   #candidate(rung: Rung, { genes, key, proposedBy, note }: Candidate): Candidate {
     const fidelity = this.#levels[rung.rung]!;
     rung.members.push(key);
+    this.state.asked++;
     const own: Note = { bracket: rung.bracket, rung: rung.rung, inner: note ?? null };
     return { genes, key: fidelity === 1 ? key : `${key}@${fidelity}`, proposedBy, note: own as unknown as Json, ...(fidelity === 1 ? {} : { fidelity }) };
   }
@@ -143,7 +172,7 @@ class HalvingRun implements OptimizerRun {
     const last = rung.rung === this.#levels.length - 1;
     const rated = standings(results);
     const order = results.map((_, i) => i).sort((a, b) => compareStandings(rated[a]!, rated[b]!) || a - b);
-    const rising = last ? [] : order.filter((i) => results[i]!.state !== 'failed').slice(0, Math.max(1, Math.floor(rung.due / this.#eta)));
+    const rising = last ? [] : order.filter((i) => results[i]!.state !== 'failed').slice(0, this.#rising(rung.due));
     const dropped = last ? [] : results.flatMap((t, i) => (rising.includes(i) ? [] : [inward(this.#gains.estimate(rung.rung, t), rung.members[i]!)]));
     const kept = rising.map((i) => rung.members[i]!);
     for (const key of rung.members) if (!kept.includes(key)) this.#results.delete(key);
@@ -161,18 +190,21 @@ class HalvingRun implements OptimizerRun {
   /** All of the history again, as it was told: the results of open brackets, the gains, and what the optimizer inside was told. */
   recall(history: readonly Told[], kept: State): Told[] {
     const own = (place: number): boolean => !kept.strangers.some(([from, to]) => from <= place && place < to);
-    const sizes = new Map<number, number>(kept.rungs.flatMap((r) => (r.rung === 0 ? [[r.bracket, r.due]] : [])));
-    const open = new Set(sizes.keys());
+    const begun = new Map<number, { start: number; due: number }>(kept.rungs.flatMap((r) => (r.rung === r.start ? [[r.bracket, { start: r.start, due: r.due }]] : [])));
+    const open = new Set(begun.keys());
     const inside: Told[] = [];
     history.forEach((told, place) => {
       const note = own(place) ? noteOf(told) : null;
-      if (note?.rung === 0 && !open.has(note.bracket)) sizes.set(note.bracket, (sizes.get(note.bracket) ?? 0) + 1);
+      if (!note || open.has(note.bracket)) return;
+      const first = begun.get(note.bracket);
+      if (!first) begun.set(note.bracket, { start: note.rung, due: 1 });
+      else if (first.start === note.rung) first.due++;
     });
     history.forEach((told, place) => {
       const note = own(place) ? noteOf(told) : null;
       if (note) {
         let rung = this.state.rungs.find((r) => r.bracket === note.bracket);
-        if (!rung) this.state.rungs.push((rung = { bracket: note.bracket, rung: 0, due: sizes.get(note.bracket)!, members: [], waiting: [] }));
+        if (!rung) this.state.rungs.push((rung = { bracket: note.bracket, rung: note.rung, ...begun.get(note.bracket)!, members: [], waiting: [] }));
         rung.members.push(this.problem.space.key(told.genes));
       }
       inside.push(...this.#settle(told));
