@@ -19,9 +19,7 @@ export interface AgentRequest {
 /** Someone who reaches a device. Asked one thing at a time. */
 export interface Agent {
   readonly name: string;
-  /**
-   * @throws EvaluatorError with a reason of `AGENT_FAULTS`; the signal's reason once it is aborted
-   */
+  /** @throws EvaluatorError with a reason of `AGENT_FAULTS`; the signal's reason once it is aborted */
   ask(request: AgentRequest, signal: AbortSignal): Promise<Readings>;
   close(): Promise<void>;
 }
@@ -29,22 +27,14 @@ export interface Agent {
 /** Bytes of output taken for one answer. */
 export const MOST_OUTPUT = 1 << 20;
 
-/** Reasons a measurement fails with; `again`: an accident that another attempt may not meet. */
-export const AGENT_FAULTS = {
-  'agent-silent': { again: true, meaning: 'no answer in time; a command is ended and started anew' },
-  'agent-exited': { again: true, meaning: 'the command ended, or could not be started' },
-  'agent-unreachable': { again: true, meaning: 'no connection to the address, it broke, or status 5xx' },
-  'measurement-exited': { again: true, meaning: 'the process that measures on this machine ended' },
-  'measurement-timeout': { again: false, meaning: 'measuring on this machine took too long' },
-  'agent-error': { again: false, meaning: 'the agent says it can\'t, or status 4xx' },
-  'agent-invalid-answer': { again: false, meaning: 'not a JSON object, or a metric is missing that was asked for' },
-  'agent-wrong-id': { again: false, meaning: 'the answer carries another id' },
-  'agent-too-much-output': { again: false, meaning: 'more than 1 MiB before an answer' },
-  'invalid-measurement': { again: false, meaning: 'negative, zero, not a number, without a unit or with one that measures something else' },
-} as const;
+/** Reasons a measurement fails with (docs/devices.md says what each means); true: an accident that another attempt may not meet. */
+export const AGENT_FAULTS: Readonly<Record<string, boolean>> = {
+  'agent-silent': true, 'agent-exited': true, 'agent-unreachable': true, 'measurement-exited': true,
+  'measurement-timeout': false, 'agent-error': false, 'agent-invalid-answer': false, 'agent-wrong-id': false, 'agent-too-much-output': false, 'invalid-measurement': false, unsupported: false,
+};
 
 /** Reasons worth another attempt. */
-export const PASSING_FAULTS: readonly string[] = Object.entries(AGENT_FAULTS).flatMap(([reason, { again }]) => (again ? [reason] : []));
+export const PASSING_FAULTS: readonly string[] = Object.keys(AGENT_FAULTS).filter((reason) => AGENT_FAULTS[reason]);
 
 /** @throws EvaluatorError `agent-invalid-answer` naming the metrics that are missing */
 export function requireMetrics(readings: Readings, due: readonly string[], name: string): void {

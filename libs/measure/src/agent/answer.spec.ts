@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EvaluatorError } from '@app/study';
+import { AGENT_FAULTS } from './agent.js';
 import { answerObject, readAnswer, type Readings } from './answer.js';
 
 const read = (text: string): Readings => readAnswer(answerObject(text)!, 7);
@@ -54,4 +57,10 @@ describe('an agent\'s answer', () => {
   it('is none where a line is no object', () => {
     expect(['ready', '[1]', '7', '', '{"id":7'].map(answerObject)).toEqual([undefined, undefined, undefined, undefined, undefined]);
   });
+});
+
+it('every reason stands in the documentation, with whether it is tried again', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/devices.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| .+ \| (yes|no) \|$/gm)].map((m) => [m[1], m[2] === 'yes']);
+  expect(Object.fromEntries(rows)).toEqual(AGENT_FAULTS);
 });
