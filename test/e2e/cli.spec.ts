@@ -46,7 +46,7 @@ describe('caddis', () => {
   it('has help for every command', { timeout: 180_000 }, () => {
     const { stdout, status } = caddis('--help');
     expect(status).toBe(0);
-    for (const command of ['demo', 'serve', 'worker', 'search', 'optimize', 'predict', 'export', 'spaces', 'devices']) {
+    for (const command of ['demo', 'serve', 'worker', 'search', 'optimize', 'predict', 'measure', 'calibrate', 'export', 'spaces', 'devices']) {
       expect(stdout).toContain(command);
       expect(caddis(command, '--help')).toMatchObject({ status: 0 });
     }
