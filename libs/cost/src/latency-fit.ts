@@ -31,7 +31,10 @@ const ROUNDS = 6;
 /** relative error below which errors count as squares */
 const FLAT = 0.005;
 
-/** Coefficients, [TERMS.length]; terms without work in the samples are 0, or the prior's. */
+/**
+ * Coefficients, [TERMS.length]; terms without work in the samples are 0, or the prior's. So are terms of which every sample has the same
+ * work: they cannot be told from starting an inference, which bears the cost; a network with more of them would else be priced by chance.
+ */
 export function fitCoefficients(samples: readonly Sample[], prior?: Prior): Float64Array {
   const extra = prior === undefined ? 0 : K;
   const rows = samples.length + extra;
@@ -39,11 +42,12 @@ export function fitCoefficients(samples: readonly Sample[], prior?: Prior): Floa
   const b = new Float64Array(rows);
   let x: Float64Array = new Float64Array(K);
   const weights = new Float64Array(samples.length).fill(1);
+  const varies = TERMS.map((_, k) => k === 0 || prior !== undefined || samples.some((s) => s.work[k] !== samples[0]!.work[k]));
   for (let round = 0; round < ROUNDS; round++) {
     samples.forEach(({ work, value }, i) => {
       const w = weights[i]!;
       b[i] = w;
-      for (let k = 0; k < K; k++) A[i * K + k] = (work[k]! / value) * w;
+      for (let k = 0; k < K; k++) A[i * K + k] = varies[k] ? (work[k]! / value) * w : 0;
     });
     if (prior !== undefined) addPrior(A, b, samples, prior);
     x = nonNegativeLeastSquares(A, rows, K, b).x;
