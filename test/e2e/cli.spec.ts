@@ -89,12 +89,45 @@ describe('caddis', () => {
     expect(manifest.onnx.verified.maxAbsoluteDifference).toBeLessThanOrEqual(1e-4);
   });
 
+  it('prices a MobileNet file on three devices, and refuses it cut short with the place, and a space\'s point with the usual task', () => {
+    const devices = 'pixel-3,stm32h743zi,rtx-2080-ti';
+    const [{ file: model }] = JSON.parse(caddis('export', '{"width": 0.35, "resolution": 96}', '--space', 'mobilenet-v2', '--classes', '100', '--out', dir, '--json').stdout);
+    const priced = JSON.parse(caddis('predict', model, '--device', devices, '--json').stdout);
+    const point = JSON.parse(caddis('predict', '--space', 'mobilenet-v2', '--point', '{"width": 0.35, "resolution": 96}', '--classes', '100', '--device', devices, '--json').stdout);
+    expect(priced).toMatchObject({ macs: point.macs, params: point.params, unknownOperators: [], notes: [] });
+    expect(priced.devices.map((d: { metrics: unknown }) => d.metrics)).toEqual(point.devices.map((d: { metrics: unknown }) => d.metrics));
+    const whole = readFileSync(model);
+    const cut = join(dir, 'cut.onnx');
+    writeFileSync(cut, whole.subarray(0, whole.length - 5000));
+    const refused = caddis('predict', cut, '--device', 'pixel-3');
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toMatch(/cut\.onnx: expected an ONNX model, .*the file ends at byte \d+ of at least \d+, inside stored tensor \d+ \("head\.classifier\./);
+    const words = JSON.parse(caddis('predict', '--space', 'ds-cnn', '--point', '{}', '--device', 'stm32f746zg', '--json').stdout);
+    // MLPerf Tiny's keyword spotter on 49×10×1 and 12 words
+    expect(words.macs).toBe(2_656_768);
+  });
+
   it('shows what another order of execution and patches would save', () => {
     const { devices } = JSON.parse(caddis('predict', '--space', 'nas-bench-201', '--architecture', '303213', '--classes', '10', '--device', 'stm32f446re,pixel-3', '--reorder', '--json').stdout);
     const [{ schedule }] = devices;
     expect(schedule).toMatchObject({ rule: 'tflm-cmsis-nn', optimal: true });
     expect(schedule.reordered).toBeLessThan(schedule.activations);
     expect(caddis('predict', '--space', 'nas-bench-201', '--architecture', '303213', '--device', 'stm32f446re', '--reorder').stdout).toMatch(/best order.*saved/);
+  });
+
+  it('begins a search with what an earlier one found, and refuses one of another space', { timeout: 120_000 }, () => {
+    const study = join(root, 'search-spaces/examples/nas201-three-objectives.yaml');
+    const [first, other] = [join(dir, 'first'), join(dir, 'other')];
+    expect(caddis('search', study, '--trials', '40', '--out', first, '--json').status).toBe(0);
+    const codes = (path: string): string[] => JSON.parse(readFileSync(join(path, 'trials.json'), 'utf8')).map((t: { parameters: object }) => JSON.stringify(t.parameters));
+    const second = join(dir, 'second');
+    expect(caddis('search', study, '--trials', '12', '--seed', '9', '--warm-start', first, '--out', second, '--json').status).toBe(0);
+    expect(codes(second)).toHaveLength(12);
+    expect(codes(second).filter((c) => codes(first).includes(c))).toEqual([]);
+    const small = file('resnet.yaml', readFileSync(join(root, 'search-spaces/examples/resnet18-fewest-macs.yaml'), 'utf8'));
+    const refused = caddis('search', small, '--warm-start', first, '--out', other);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toMatch(/--warm-start .*first: study .* differs in searchSpace/);
   });
 
   it('searches, keeps the search, and answers with one JSON document', () => {

@@ -1,7 +1,7 @@
 /** Networks others have counted: fixtures/published-networks.json says who. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { countOps, fusedInto, inferShapes, isKind, totals, type Graph } from '@app/graph';
+import { countOps, fusedInto, inferShapes, isKind, sumCounts, totals, type Graph } from '@app/graph';
 import type { Point } from '@app/space';
 import { decode } from './decode.js';
 import { fbnetCode, pointFromFbnetCode } from './fbnet.js';
@@ -111,6 +111,13 @@ describe('counts that the papers and model libraries print', () => {
 
   it('MobileNetV3-Small at width 0.75 has the 2.0 M parameters of the paper, so that its hidden layer is not made smaller', () => {
     expect(million(printed(network('mobilenet-v3', { size: 'small', width: 0.75, resolution: 224 })).params, 1)).toBe('2.0');
+  });
+
+  it('MobileNetV3-Small is the network FlyNet starts from: 56,510,400 MACs, 927,008 parameters with the last convolution (flynet-spec § 9)', () => {
+    const graph = network('mobilenet-v3', { size: 'small', width: 1, resolution: 224 });
+    expect(totals(graph).macs).toBe(56_510_400);
+    const head = sumCounts([...countOps(graph)].filter(([id]) => /^head\.(hidden|classifier)$/.test(id)).map(([, c]) => c));
+    expect(totals(graph).params - head.params).toBe(927_008);
   });
 
   it('the autoencoder has the 269,992 numbers of MLPerf Tiny\'s Keras model: parameters and running statistics', () => {
