@@ -182,6 +182,7 @@ export const problemSpec = z.strictObject({
   constraints: z.array(z.strictObject({ metric: word, op: z.enum(['<=', '>=']), value: z.number() })).max(32).default([]),
   referencePoint: z.record(z.string(), z.number()).optional(),
   start: z.array(z.record(z.string(), scalar)).max(1000).optional(),
+  settings: z.record(z.string(), z.unknown()).optional().describe('of the algorithm, by its own names'),
   maxParallelTrials: z.int().min(1).max(1024).default(1),
   evaluator: z.strictObject({ command: z.array(z.string().min(1)).min(1), protocol: z.literal('json-lines').default('json-lines') }),
 });

@@ -56,7 +56,7 @@ function readProblem(file: string, options: { algorithm: string; budget: number;
   const spec = {
     name: file, searchSpace: { parameters: p.parameters }, accuracy: { method: 'command', command: p.evaluator.command, metrics },
     objectives: p.objectives, constraints: p.constraints, ...(p.referencePoint ? { referencePoint: p.referencePoint } : {}), ...(p.start ? { start: p.start } : {}),
-    algorithm: { name: options.algorithm }, budget: { maxTrials: options.budget, maxParallelTrials: p.maxParallelTrials }, seed: options.seed,
+    algorithm: { name: options.algorithm, ...(p.settings ? { settings: p.settings } : {}) }, budget: { maxTrials: options.budget, maxParallelTrials: p.maxParallelTrials }, seed: options.seed,
   };
   const checked = studySpec.safeParse(spec);
   if (!checked.success) throw inputError(file, issuesOf(checked.error, spec));
