@@ -32,7 +32,7 @@ describe('the blackbox of docs/examples: mixed variables, two objectives, a cons
     expect(whole.trials.some((t) => t.state === 'infeasible')).toBe(true);
     const kept = (): number => {
       try {
-        return readFileSync(join(dir, 'cut/study.jsonl'), 'utf8').length;
+        return readFileSync(join(dir, 'cut/journal.jsonl'), 'utf8').length;
       } catch {
         return 0;
       }
