@@ -395,6 +395,26 @@ describe('trials', () => {
     await service.http.get(`/v1/studies/${id}/front`).set('If-None-Match', answer.headers['etag']!).expect(304);
   });
 
+  it('begin another study of the same space as knowledge, by its limits; a clone has them too', async () => {
+    const warm = await createStudy(service, { warmStart: { studies: [id] }, constraints: [] });
+    const { imports, trials: own } = await service.store.fold(warm.id);
+    expect(own).toEqual([]);
+    expect(imports.map((i) => [i.studyId, i.number, i.state, i.objectives])).toEqual([
+      [id, 1, 'completed', [40, 0.01]], [id, 2, 'completed', [30, 0.02]], [id, 3, 'completed', [45, 0.03]], [id, 4, 'failed', [null, null]], [id, 5, 'completed', [20, 0.02]],
+    ]);
+    const copy = await service.http.post(`/v1/studies/${warm.id}:clone`).expect(201);
+    expect((await service.store.fold(copy.body.id)).imports).toEqual(imports);
+  });
+
+  it('of a study that means something else, or is none, are refused as a beginning, naming the field', async () => {
+    const refused = async (change: object): Promise<{ pointer: string; message: string }> => asProblem(await service.http.post('/v1/studies').send({ ...SPEC, ...change }).expect(422), 'invalid-spec').errors![0]!;
+    expect(await refused({ warmStart: { studies: [unknownId()] } })).toMatchObject({ pointer: '/warmStart/studies/0', message: expect.stringContaining('no study') });
+    expect(await refused({ warmStart: { studies: [id] }, accuracy: { method: 'table', dataset: 'cifar100' }, constraints: [] })).toMatchObject({ pointer: '/warmStart/studies/0', message: expect.stringContaining('differs in') });
+    expect(await refused({ warmStart: { studies: [id] }, searchSpace: { base: 'nas-bench-201', parameters: {} }, objectives: [{ metric: 'error' }, { metric: 'latency', target: 'eyeriss' }], referencePoint: undefined })).toMatchObject({
+      pointer: '/warmStart/studies/0', message: expect.stringContaining('has no completed trial with "latency@eyeriss"'),
+    });
+  });
+
   it('says why a front is empty', async () => {
     const study = await createStudy(service, {}, '');
     await commitTrials(service, study.id, [{ state: 'infeasible', params: 3e6 }, { state: 'infeasible', params: 1.5e6 }]);

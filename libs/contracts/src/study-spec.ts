@@ -157,8 +157,8 @@ export const studySpec = z
       seen.add(key);
     });
     spec.constraints.forEach((c, i) => check(c, ['constraints', i]));
-    if (spec.fidelity && spec.accuracy.method !== 'train' && spec.accuracy.method !== 'command') {
-      ctx.addIssue({ code: 'custom', path: ['fidelity'], message: `accuracy.method "${spec.accuracy.method}" has one fidelity only; "train" and "command" have more` });
+    if (spec.fidelity && !['train', 'command', 'http'].includes(spec.accuracy.method)) {
+      ctx.addIssue({ code: 'custom', path: ['fidelity'], message: `accuracy.method "${spec.accuracy.method}" has one fidelity only; "train", "command" and "http" have more` });
     }
     if (spec.referencePoint) {
       const got = Object.keys(spec.referencePoint);

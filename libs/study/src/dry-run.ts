@@ -2,7 +2,7 @@ import { convert, metricKey, type DryRunReport } from '@app/contracts';
 import { Rng } from '@app/numeric';
 import { evaluateCandidate } from './evaluate.js';
 import { inTurn, type AccuracyEvaluator } from './accuracy.js';
-import { studyProblem } from './problem.js';
+import { meanFidelity, studyProblem } from './problem.js';
 import type { StudyDefinition } from './records.js';
 
 export interface DryRunOptions {
@@ -93,7 +93,7 @@ export async function dryRun(definition: StudyDefinition, evaluator: AccuracyEva
   const trials = Math.min(budget.maxTrials, space.cardinality);
   if (trials < budget.maxTrials) warnings.add(`the space has ${space.cardinality} points; the study ends after trying them all`);
   const secondsPerTrial = quick ? measuredSeconds : evaluator.secondsPerTrial + measuredSeconds;
-  const estimated = (secondsPerTrial * trials) / (quick ? 1 : budget.maxParallelTrials);
+  const estimated = (secondsPerTrial * meanFidelity(definition.spec) * trials) / (quick ? 1 : budget.maxParallelTrials);
   return {
     valid: failures < sampled, sampled, cardinality: Number.isFinite(space.cardinality) ? space.cardinality : null, constraints,
     feasibleShare: judged.length === 0 ? null : met.filter((m) => m.every(Boolean)).length / sampled,

@@ -75,6 +75,13 @@ export function fidelityLevels(spec: StudySpec): number[] {
   return levels;
 }
 
+/** Of a study's trials, as halving spends them: 1 without fidelities. Each level has 1/η as many trials as the one below. */
+export function meanFidelity(spec: StudySpec): number {
+  const levels = fidelityLevels(spec);
+  const counts = levels.map((level) => 1 / level);
+  return levels.length / counts.reduce((a, b) => a + b, 0);
+}
+
 /** @throws SpaceError if the parameters or a start point are at fault */
 export function studyProblem(definition: StudyDefinition): StudyProblem {
   const { spec } = definition;

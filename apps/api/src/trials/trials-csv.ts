@@ -1,7 +1,7 @@
 import { studyTerms, type StudyRecord } from '@app/study';
 import type { TrialView } from '@app/contracts';
 
-const FIXED = ['number', 'id', 'state', 'reason', 'proposedBy', 'feasible', 'onFront', 'rank', 'attempts', 'createdAt', 'settledAt', 'durationSeconds'] as const;
+const FIXED = ['number', 'id', 'state', 'reason', 'proposedBy', 'fidelity', 'feasible', 'onFront', 'rank', 'attempts', 'createdAt', 'settledAt', 'durationSeconds'] as const;
 
 /** Metric columns of a study's table: those it searches for first, then what else its devices and the first trials report. */
 export function metricColumns(study: StudyRecord, first: readonly TrialView[]): string[] {

@@ -44,6 +44,7 @@ export function StudyHead({ detail, data }: { readonly detail: StudyDetail; read
           <span title="infeasible"><Mark kind="infeasible" />{formatCount(counts.infeasible)}<em>infeasible</em></span>
           <span title="failed"><Mark kind="failed" />{formatCount(counts.failed + counts.cancelled)}<em>failed</em></span>
           <span title="running and pending"><Mark kind="open" />{formatCount(counts.running + counts.pending)}<em>open</em></span>
+          {progress.screened > 0 && <span title="passed over before they became trials: what is computed of them breaks a limit">{formatCount(progress.screened)}<em>screened</em></span>}
         </dd></div>
         <div><dt>Front</dt><dd><Mark kind="front" />{formatCount(detail.frontSize)}</dd></div>
         <div><dt>Hypervolume</dt><dd>{formatNumber(detail.hypervolume, 4)}</dd></div>

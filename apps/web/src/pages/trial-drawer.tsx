@@ -8,7 +8,7 @@ import { LayerTable } from '../components/layer-table.js';
 import { MemoryView } from '../components/memory-view.js';
 import { MetricTable, Slack } from '../components/metric-table.js';
 import { NetworkDrawing } from '../components/network-drawing.js';
-import { formatDuration } from '../format/number.js';
+import { formatDuration, formatShare } from '../format/number.js';
 import { useResource } from '../state/resource.js';
 import { closeDrawer, togglePin, type Selection } from '../state/selection.js';
 import type { StudyData } from '../state/study-data.js';
@@ -75,6 +75,7 @@ function TrialBody({ id, data, detail }: { readonly id: string; readonly data: S
         <TrialChip state={t.state} onFront={t.onFront} />
         {frontEntry?.knee === true && <span className="tag">knee</span>}
         {t.rank !== null && t.rank > 0 && <span className="tag">rank {t.rank}</span>}
+        {t.fidelity < 1 && <span className="tag" title="not a full evaluation: it is learned from and comes on no front">{formatShare(t.fidelity)} of a full evaluation</span>}
         <span className="dim">proposed by {t.proposedBy}{t.durationSeconds !== null && <> · took {formatDuration(t.durationSeconds)}</>}{t.attempts > 1 && <> · attempt {t.attempts}</>}</span>
       </p>
       {t.message !== null && <p className={t.state === 'failed' ? 'note note-bad' : 'note'}>{t.reason !== null && <strong>{t.reason}: </strong>}{t.message}</p>}

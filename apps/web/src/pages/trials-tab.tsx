@@ -5,7 +5,7 @@ import type { TrialView } from '@app/contracts';
 import { Empty, Failure, Loading, TrialChip } from '../components/basics.js';
 import { rowsWithin, type PlotData } from '../charts/plot-data.js';
 import { axisLabel } from '../format/names.js';
-import { formatCount, formatDuration, formatNumber } from '../format/number.js';
+import { formatCount, formatDuration, formatNumber, formatShare } from '../format/number.js';
 import { setQuery } from '../state/location.js';
 import { useResource } from '../state/resource.js';
 import { openTrial, select, selectionOf } from '../state/selection.js';
@@ -74,7 +74,7 @@ export function TrialsTab({ data, detail, place }: TabProps): React.JSX.Element 
                     {columns.metrics.map((k) => <td key={k} className="num" title={t.metrics[k] ? `${t.metrics[k].provenance}, ${t.metrics[k].source}` : undefined}>{t.metrics[k]?.provenance === 'estimated' && <span className="approx" aria-label="estimated">≈</span>}{formatNumber(t.metrics[k]?.value, 4)}</td>)}
                     {columns.parameters.map((k) => <td key={k}>{t.parameters[k] === undefined ? <span className="dim" title="inactive">–</span> : String(t.parameters[k])}</td>)}
                     <td className="num">{t.rank ?? '–'}</td>
-                    <td className="dim">{t.proposedBy}</td>
+                    <td className="dim">{t.proposedBy}{t.fidelity < 1 && <> · at {formatShare(t.fidelity)}</>}</td>
                     <td className="num dim">{formatDuration(t.durationSeconds)}</td>
                   </tr>
                 );
