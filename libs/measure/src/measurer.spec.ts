@@ -28,7 +28,7 @@ const AGENT: MeasureSettings = { ...HOST, agent: { command: ['none'] }, metrics:
 const request = (graph: Graph | null, signal = new AbortController().signal): AccuracyRequest => ({ space: { name: '', title: '', description: '', family: 'none', parameters: [], settings: {}, sources: [] }, point: {}, graph, task: { numClasses: 5, inputChannels: 3 }, signal });
 
 /** Every run takes 2 ms; keeps what it was asked and how many ran at once. */
-function fakeRunner(change: { times?: number[]; interrupted?: boolean[] } = {}) {
+function fakeRunner(change: { times?: number[]; interrupted?: boolean[]; processor?: number[] } = {}) {
   const seen = { tasks: [] as HostTask[], running: 0, most: 0 };
   const run: HostRunner = async (task) => {
     seen.tasks.push(task);
@@ -36,7 +36,7 @@ function fakeRunner(change: { times?: number[]; interrupted?: boolean[] } = {}) 
     await new Promise((resolve) => setTimeout(resolve, 10));
     seen.running--;
     const times = change.times ?? Array.from({ length: task.repeats }, (_, i) => 2e-3 + 1e-6 * (i % 3));
-    return { kind: 'measured', times, interrupted: change.interrupted ?? times.map(() => false), runtime: 'fake 1', inputs: [] };
+    return { kind: 'measured', times, interrupted: change.interrupted ?? times.map(() => false), processor: change.processor ?? times, runtime: 'fake 1', inputs: [] };
   };
   return { run, seen };
 }
@@ -63,15 +63,21 @@ describe('a metric measured on this machine', () => {
     expect([seen.tasks.length, seen.most]).toEqual([2, 1]);
   });
 
-  it('leaves interrupted runs out and says so; with too few others it takes them all', async () => {
+  it('leaves interrupted runs out and says so; with too few others it takes what they spent, or all of them', async () => {
     const signal = new AbortController().signal;
     const times = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 1e-3 : 9e-3));
     const half = await measureOnHost(new Uint8Array(1), HOST, signal, fakeRunner({ times, interrupted: times.map((t) => t > 5e-3) }).run);
     expect(half.latency).toMatchObject({ median: 1e-3, count: 20, max: 1e-3 });
     expect(half.warnings).toEqual(['the machine is busy: other work interrupted 20 of 40 runs, which are left out']);
-    const most = await measureOnHost(new Uint8Array(1), HOST, signal, fakeRunner({ times, interrupted: times.map((_, i) => i > 3) }).run);
-    expect(most.latency.count).toBe(40);
-    expect(most.warnings[0]).toBe('the machine is busy: other work interrupted 36 of 40 runs, too many to leave them out');
+    const mostly = { times, interrupted: times.map((_, i) => i > 3), processor: times.map(() => 1.1e-3) };
+    const two = await measureOnHost(new Uint8Array(1), HOST, signal, fakeRunner(mostly).run);
+    expect(two.latency).toMatchObject({ count: 40, median: 5e-3 });
+    expect(two.warnings[0]).toBe('the machine is busy: other work interrupted 36 of 40 runs, too many to leave them out');
+    // the processor time of one thread is what it would have taken in peace
+    const one = await measureOnHost(new Uint8Array(1), { ...HOST, threads: 1 }, signal, fakeRunner(mostly).run);
+    expect(one.latency).toMatchObject({ count: 40, max: 9e-3 });
+    expect(one.latency.median).toBeLessThanOrEqual(1.1e-3);
+    expect(one.warnings[0]).toBe('the machine is busy: other work interrupted 36 of 40 runs, whose processor time counts instead');
   });
 
   it.each([

@@ -28,30 +28,30 @@ async function measure({ model, threads, warmup, repeats, minSeconds }: HostTask
     throw new Refused(`onnxruntime can't run the model: ${(error as Error).message}`);
   }
   await runs(session, feeds, warmup - 1, 0);
-  const { times, interrupted } = await runs(session, feeds, repeats, minSeconds);
+  const measured = await runs(session, feeds, repeats, minSeconds);
   await session.release();
-  return { kind: 'measured', times, interrupted, runtime: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`, inputs };
+  return { kind: 'measured', ...measured, runtime: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`, inputs };
 }
 
-interface Runs {
-  readonly times: number[];
-  readonly interrupted: boolean[];
-}
+type Runs = Pick<Extract<HostAnswer, { kind: 'measured' }>, 'times' | 'interrupted' | 'processor'>;
 
 async function runs(session: InferenceSession, feeds: Readonly<Record<string, Tensor>>, least: number, minSeconds: number): Promise<Runs> {
   const times: number[] = [];
   const interrupted: boolean[] = [];
+  const processor: number[] = [];
   let calm = 0;
   const began = performance.now();
   while ((calm < least && times.length < 4 * least) || (performance.now() - began < 1000 * minSeconds && times.length < MOST_RUNS)) {
-    const switches = process.resourceUsage().involuntaryContextSwitches;
+    const start = process.resourceUsage();
     const before = process.hrtime.bigint();
     await session.run(feeds);
     times.push(Number(process.hrtime.bigint() - before) / 1e9);
-    interrupted.push(process.resourceUsage().involuntaryContextSwitches > switches);
+    const end = process.resourceUsage();
+    interrupted.push(end.involuntaryContextSwitches > start.involuntaryContextSwitches);
+    processor.push((end.userCPUTime - start.userCPUTime + end.systemCPUTime - start.systemCPUTime) / 1e6);
     if (!interrupted.at(-1)) calm++;
   }
-  return { times, interrupted };
+  return { times, interrupted, processor };
 }
 
 /** A batch that is left open is one image. */

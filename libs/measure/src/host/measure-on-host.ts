@@ -20,7 +20,7 @@ export interface HostSettings {
 export interface HostMeasurement {
   /** s */
   readonly latency: Summary;
-  /** s, in the order they ran: those that nothing interrupted, or all, if that was too few */
+  /** s, in the order they ran: those that nothing interrupted; if that was too few, all, interrupted ones by their processor time */
   readonly times: readonly number[];
   readonly warnings: readonly string[];
   readonly settings: HostSettings;
@@ -67,17 +67,22 @@ export async function measureOnHost(model: Uint8Array, settings: HostSettings, s
     throw error;
   }
   if (answer.kind === 'refused') throw new EvaluatorError('unsupported', answer.message);
-  const { judged, warnings } = undisturbed(answer.times, answer.interrupted, settings.repeats);
+  const { judged, warnings } = undisturbed(answer, settings);
   return { latency: summarize(judged), times: judged, warnings: [...warnings, ...noiseWarnings(judged)], settings, runtime: answer.runtime, inputs: answer.inputs, machine };
 }
 
-/** Interrupted runs tell of the machine's other work, not of the network; they are left out as long as enough others are there. */
-function undisturbed(times: readonly number[], interrupted: readonly boolean[], repeats: number): { judged: readonly number[]; warnings: string[] } {
+/**
+ * Interrupted runs tell of the machine's other work, not of the network; they are left out as long as enough others are there. Where they
+ * are not, what an interrupted run of one thread took is its processor time.
+ */
+function undisturbed({ times, interrupted, processor }: Extract<HostAnswer, { kind: 'measured' }>, { repeats, threads }: HostSettings): { judged: readonly number[]; warnings: string[] } {
   const calm = times.filter((_, i) => interrupted[i] !== true);
   const disturbed = times.length - calm.length;
   const enough = calm.length >= Math.min(repeats / 2, ENOUGH_RUNS);
-  const warnings = disturbed <= SHOWN_SHARE * times.length ? [] : [`the machine is busy: other work interrupted ${disturbed} of ${times.length} runs, ${enough ? 'which are left out' : 'too many to leave them out'}`];
-  return { judged: enough ? calm : times, warnings };
+  const instead = enough ? 'which are left out' : threads === 1 ? 'whose processor time counts instead' : 'too many to leave them out';
+  const warnings = disturbed <= SHOWN_SHARE * times.length ? [] : [`the machine is busy: other work interrupted ${disturbed} of ${times.length} runs, ${instead}`];
+  const spent = (time: number, i: number): number => (threads === 1 && interrupted[i] === true && processor[i]! > 0 ? Math.min(time, processor[i]!) : time);
+  return { judged: enough ? calm : times.map(spent), warnings };
 }
 
 export const threadsOf = (n: number): string => `${n} thread${n === 1 ? '' : 's'}`;

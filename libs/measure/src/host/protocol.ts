@@ -17,6 +17,8 @@ export type HostAnswer =
     readonly times: readonly number[];
     /** runs during which the system took the processor away from the process */
     readonly interrupted: readonly boolean[];
+    /** processor time of all the process in each run, s */
+    readonly processor: readonly number[];
     /** onnxruntime-node and its version */
     readonly runtime: string;
     readonly inputs: readonly { readonly name: string; readonly type: string; readonly shape: readonly number[] }[];
