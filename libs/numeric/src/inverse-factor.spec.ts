@@ -40,6 +40,9 @@ describe('InverseFactor', () => {
       const B = Float64Array.from({ length: 4 * n }, () => rng.normal());
       const out = new Float64Array(4);
       factor.squaresOfFour(B, n, out);
+      const sums = new Float64Array(5);
+      for (const [from, to] of [[0, n >> 1], [n >> 1, n]] as const) factor.addSquaresOfFour(B, 0, n, from, to, sums, 1);
+      for (let c = 0; c < 4; c++) expect(sums[1 + c]).toBeCloseTo(out[c]!, 10);
       for (let c = 0; c < 4; c++) expect(out[c]).toBeCloseTo(factor.apply(B.subarray(c * n, (c + 1) * n)).reduce((s, v) => s + v * v, 0), 10);
     }
   });

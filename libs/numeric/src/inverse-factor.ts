@@ -133,4 +133,27 @@ export class InverseFactor {
     out[2] = q2;
     out[3] = q3;
   }
+
+  /**
+   * Adds to sums[k … k + 3] the squares of entries from … to - 1 of L⁻¹ b for four vectors b that lie in B from `at` on, `stride` apart.
+   * Sums run in the order of the entries, so it comes to the same in however many calls.
+   */
+  addSquaresOfFour(B: Float64Array, at: number, stride: number, from: number, to: number, sums: Float64Array, k: number): void {
+    const R = this.#rows;
+    const [b1, b2, b3] = [at + stride, at + 2 * stride, at + 3 * stride];
+    for (let i = from; i < to; i++) {
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+      for (let p = 0, o = (i * (i + 1)) / 2; p <= i; p++, o++) {
+        const r = R[o]!;
+        s0 += r * B[at + p]!;
+        s1 += r * B[b1 + p]!;
+        s2 += r * B[b2 + p]!;
+        s3 += r * B[b3 + p]!;
+      }
+      sums[k]! += s0 * s0;
+      sums[k + 1]! += s1 * s1;
+      sums[k + 2]! += s2 * s2;
+      sums[k + 3]! += s3 * s3;
+    }
+  }
 }

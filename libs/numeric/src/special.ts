@@ -68,7 +68,7 @@ export function normalTerms(z: Float64Array, density: Float64Array, cumulative: 
     const [phi, tail] = [e * INVERSE_SQRT_2PI, 0.5 * e * x];
     density[i] = phi;
     cumulative[i] = v <= 0 ? tail : 1 - tail;
-    gain[i] = v > -1 ? phi + v * cumulative[i]! : phi * (a < 20 ? 1 - a * SQRT_HALF_PI * x : tailRemainder(a));
+    gain[i] = v > -1 ? phi + v * cumulative[i]! : phi * (a < 20 ? 1 - a * SQRT_HALF_PI * x : farRemainder(a));
   }
 }
 
@@ -120,6 +120,12 @@ function tailRemainder(a: number): number {
   let u = a;
   for (let k = a < 8 ? 60 : 30; k >= 2; k--) u = a + k / u;
   return 1 / u / (a + 1 / u);
+}
+
+/** `tailRemainder` from 20 on, where its asymptotic series ends before rounding: 1/a² - 3/a⁴ + 15/a⁶ - … */
+function farRemainder(a: number): number {
+  const y = 1 / (a * a);
+  return y * (1 - 3 * y * (1 - 5 * y * (1 - 7 * y * (1 - 9 * y * (1 - 11 * y * (1 - 13 * y * (1 - 15 * y * (1 - 17 * y))))))));
 }
 
 /** log Σ exp(v); -Infinity for none. Infinite entries may come. */

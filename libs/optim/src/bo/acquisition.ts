@@ -10,6 +10,11 @@ export interface Limit {
   readonly threshold: number;
 }
 
+interface Predictions {
+  readonly mean: Float64Array;
+  readonly sd: Float64Array;
+}
+
 /** What is gained by outcomes that are independent normals. */
 export type Improvement = Pick<LogEhvi, 'value'>;
 
@@ -51,11 +56,21 @@ export class Acquisition {
 
   /** -Infinity where it is not a number. */
   values(points: readonly Looked[]): Float64Array {
-    const out = new Float64Array(points.length);
     const features = points.map((p) => p.features);
+    return this.#combine(points, (process) => process.predictMany(features));
+  }
+
+  /** The same at points that are watched, predictions of each model by its place: objectives, then limits. */
+  valuesOfWatched(points: readonly Looked[], predict: (process: GaussianProcess, place: number) => Predictions): Float64Array {
+    return this.#combine(points, predict);
+  }
+
+  #combine(points: readonly Looked[], predict: (process: GaussianProcess, place: number) => Predictions): Float64Array {
+    const out = new Float64Array(points.length);
+    let place = 0;
     if (this.objectives !== null) {
       const { processes, known, improvement, weight } = this.objectives;
-      const predictions = processes.map((o) => o?.predictMany(features) ?? null);
+      const predictions = processes.map((o) => (o === null ? null : predict(o, place++)));
       const [mean, sd] = [new Float64Array(processes.length), new Float64Array(processes.length)];
       for (let p = 0; p < points.length; p++) {
         const computed = known?.(points[p]!.genes);
@@ -67,7 +82,7 @@ export class Acquisition {
       }
     }
     for (const { process, threshold } of this.limits) {
-      const { mean, sd } = process.predictMany(features);
+      const { mean, sd } = predict(process, place++);
       for (let p = 0; p < points.length; p++) out[p]! += logFeasible(mean[p]! - threshold, sd[p]!);
     }
     return out.map((v) => (Number.isNaN(v) ? -Infinity : v));

@@ -9,17 +9,19 @@ import { Rng, Sobol } from '@app/numeric';
 import type { Genes } from '@app/space';
 import type { Candidate, Json, OptimizerRun, SearchProblem, Told } from '../contract.js';
 import { Ledger, readSnapshot } from '../ledger.js';
+import type { Acquisition } from './acquisition.js';
 import { FeatureMap } from './features.js';
-import { bestOfAll, maximiseAcquisition } from './maximise.js';
+import { maximiseAcquisition, type Spot } from './maximise.js';
 import type { BoSettings } from './settings.js';
 import { Learner, type Fits, type Surrogates } from './surrogates.js';
+import { WatchedPoints } from './watched-points.js';
 
 export const NAME = 'bo';
 export const VERSION = 3;
 
-/** A finite space is looked at point by point if it is this small and the predictions cost at most so many multiplications. */
+/** A finite space is looked at point by point if it is this small and the covariances kept for that take at most so many places. */
 const LISTED_UP_TO = 50_000;
-const LISTING_FLOPS = 1e9;
+const LISTING_PLACES = 2.5e7;
 
 interface State {
   readonly sobolIndex: number;
@@ -42,8 +44,9 @@ export class BoRun implements OptimizerRun {
   readonly #map: FeatureMap;
   readonly #ledger: Ledger;
   #state: State = { sobolIndex: 0, turn: 0, fittedAt: 0, fits: {} };
-  /** a cache only */
+  /** caches only */
   #listed: Listed[] | null = null;
+  readonly #watched: WatchedPoints[] = [];
 
   constructor(readonly problem: SearchProblem, readonly settings: BoSettings, pending: Json = [], history: readonly Told[] = []) {
     this.#sobol = new Sobol(problem.space.dimension, problem.seed);
@@ -121,18 +124,18 @@ export class BoRun implements OptimizerRun {
       localSearches: this.settings.localSearches,
       rng: Rng.of(this.problem.seed, NAME, 'search', turn),
     };
-    const spot = this.#canList(surrogates) ? bestOfAll(surrogates.acquisition, this.#unseen()) : maximiseAcquisition(surrogates.acquisition, aids);
+    const spot = this.#canList(surrogates) ? this.#bestOfAll(surrogates.acquisition) : maximiseAcquisition(surrogates.acquisition, aids);
     if (spot === null) return null;
     const step = this.settings.kappa !== null ? 'bo:lcb' : this.problem.objectives === 1 ? 'bo:log-ei' : 'bo:log-ehvi';
     return this.#ledger.propose(spot.genes, step, surrogates.reference === null ? undefined : { reference: [...surrogates.reference] });
   }
 
-  /** All θ at every tell up to 60 told points, every 5 up to 300, every 20 above; a model that is new at once. */
+  /** All θ at every tell up to 40 told points, every 5 up to 300, every 20 above; a model that is new at once. */
   #refit(): void {
     const { history } = this.#ledger;
     const { fits, fittedAt, turn } = this.#state;
     const told = history.length;
-    const due = told - fittedAt >= (told <= 60 ? 1 : told <= 300 ? 5 : 20);
+    const due = told - fittedAt >= (told <= 40 ? 1 : told <= 300 ? 5 : 20);
     const cap = this.settings.modelPoints;
     if (!due && this.#learner.names(history, cap, turn).every((name) => name in fits)) return;
     const fitted = this.#learner.fit(history, cap, fits, turn, (name) => due || !(name in fits));
@@ -141,12 +144,20 @@ export class BoRun implements OptimizerRun {
 
   #canList({ models, points }: Surrogates): boolean {
     const { cardinality } = this.problem.space;
-    return cardinality <= LISTED_UP_TO && cardinality * models * points * (points / 2 + this.#map.size) <= LISTING_FLOPS;
+    return cardinality <= LISTED_UP_TO && points <= this.settings.modelPoints && cardinality * models * points <= LISTING_PLACES;
   }
 
-  #unseen(): Listed[] {
-    this.#listed ??= Array.from(this.problem.space.enumerate(), (genes) => ({ genes, key: this.problem.space.key(genes), features: this.#map.of(genes) }));
-    this.#listed = this.#listed.filter((p) => this.#ledger.isOpen(p.genes));
-    return this.#listed;
+  /** The best open point of all; null if there is none. */
+  #bestOfAll(acquisition: Acquisition): Spot | null {
+    const { space } = this.problem;
+    this.#listed ??= Array.from(space.enumerate(), (genes) => ({ genes, key: space.key(genes), features: this.#map.of(genes) })).filter((p) => this.#ledger.excess(p.genes) === 0);
+    const points = this.#listed;
+    if (points.length === 0) return null;
+    const values = acquisition.valuesOfWatched(points, (process, place) => (this.#watched[place] ??= new WatchedPoints(points.map((p) => p.features))).predict(process));
+    let best = -1;
+    points.forEach((p, i) => {
+      if ((best < 0 || values[i]! > values[best]!) && !this.#ledger.has(p.key)) best = i;
+    });
+    return best < 0 ? null : { ...points[best]!, value: values[best]! };
   }
 }

@@ -14,7 +14,8 @@ export interface Prediction {
   readonly sd: number;
 }
 
-const LEAST_VARIANCE = 1e-12;
+/** of a prediction */
+export const LEAST_VARIANCE = 1e-12;
 
 export class ProcessFactor {
   readonly rows: ScaledRows;
@@ -65,6 +66,8 @@ export class GaussianProcess {
   /** [n at least]; zero for believed points */
   #alpha: Float64Array;
   readonly #mean: number;
+  /** rows whose outcome is known; those after them are believed */
+  readonly told: number;
   /** scratch of single predictions */
   #k = new Float64Array(0);
   #slopes = new Float64Array(0);
@@ -75,7 +78,7 @@ export class GaussianProcess {
   /** @param y  one value a row of the factor */
   constructor(readonly base: ProcessFactor, y: ArrayLike<number>) {
     const { factor } = base;
-    const n = base.size;
+    const n = (this.told = base.size);
     const solve = (b: Float64Array): Float64Array => factor.applyTransposed(factor.apply(b));
     const solved = solve(Float64Array.from(y));
     const ones = solve(new Float64Array(n).fill(1));
@@ -129,15 +132,18 @@ export class GaussianProcess {
       const count = Math.min(4, points.length - p);
       for (let c = 0; c < count; c++) rows.scale(points[p + c]!, zs, c * rows.shape.size);
       rows.covariancesOfFour(zs, 0, ks, 0, n);
-      for (let c = 0; c < count; c++) {
-        let m = this.#mean;
-        for (let i = 0; i < n; i++) m += ks[c * n + i]! * this.#alpha[i]!;
-        mean[p + c] = m;
-      }
+      for (let c = 0; c < count; c++) mean[p + c] = this.meanFrom(ks, c * n);
       factor.squaresOfFour(ks, n, squares);
       for (let c = 0; c < count; c++) sd[p + c] = Math.sqrt(Math.max(LEAST_VARIANCE, 1 - squares[c]!));
     }
     return { mean, sd };
+  }
+
+  /** Mean at a point, from its covariances with the rows, which begin at `at`. */
+  meanFrom(covariances: Float64Array, at: number): number {
+    let m = this.#mean;
+    for (let i = 0; i < this.base.size; i++) m += covariances[at + i]! * this.#alpha[i]!;
+    return m;
   }
 
   /** Takes the prediction at x for its outcome (kriging believer): the mean stays, the variance there collapses. */
@@ -154,7 +160,7 @@ export class GaussianProcess {
     const n = this.base.size;
     if (this.#k.length < n) [this.#k, this.#slopes, this.#w, this.#v] = [new Float64Array(n), new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     this.base.rows.scale(x, this.#z);
-    this.base.rows.covariances(this.#z, 0, this.#k, 0, n, withSlopes ? this.#slopes : undefined);
+    this.base.rows.covariances(this.#z, 0, this.#k, 0, 0, n, withSlopes ? this.#slopes : undefined);
   }
 }
 

@@ -60,29 +60,30 @@ export class ScaledRows {
   }
 
   /**
-   * k of a scaled point, that begins at `at` of z, with the rows below `to`; into out from `start` on.
+   * k of a scaled point, that begins at `at` of z, with rows from … to - 1; into out from `start` on.
    * @param slopes  dk/ds², overwritten in the same places if given
    */
-  covariances(z: Float64Array, at: number, out: Float64Array, start = 0, to = this.#n, slopes?: Float64Array): void {
+  covariances(z: Float64Array, at: number, out: Float64Array, start = 0, from = 0, to = this.#n, slopes?: Float64Array): void {
     const [Z, D, numeric, factors] = [this.#Z, this.#D, this.shape.numeric, this.factors];
-    for (let i = 0, row = 0; i < to; i++, row += D) {
+    for (let i = from, row = from * D; i < to; i++, row += D) {
       let s2 = 0;
       for (let d = 0; d < numeric; d++) {
         const delta = z[at + d]! - Z[row + d]!;
         s2 += delta * delta;
       }
       for (let d = numeric; d < D; d++) if (z[at + d] !== Z[row + d]) s2 += factors[d]!;
-      out[start + i] = s2;
+      out[start + i - from] = s2;
     }
-    this.#fromDistances(out, start, to, slopes);
+    this.#fromDistances(out, start, to - from, slopes);
   }
 
   /** As `covariances` for four points one after the other in z, into rows of `out` that lie `stride` apart. */
-  covariancesOfFour(z: Float64Array, at: number, out: Float64Array, start: number, stride: number, to = this.#n, slopes?: Float64Array): void {
+  covariancesOfFour(z: Float64Array, at: number, out: Float64Array, start: number, stride: number, from = 0, to = this.#n, slopes?: Float64Array): void {
     const [Z, D, numeric, factors] = [this.#Z, this.#D, this.shape.numeric, this.factors];
     const [z1, z2, z3] = [at + D, at + 2 * D, at + 3 * D];
-    const [o1, o2, o3] = [start + stride, start + 2 * stride, start + 3 * stride];
-    for (let i = 0, row = 0; i < to; i++, row += D) {
+    const first = start - from;
+    const [o1, o2, o3] = [first + stride, first + 2 * stride, first + 3 * stride];
+    for (let i = from, row = from * D; i < to; i++, row += D) {
       let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
       for (let d = 0; d < numeric; d++) {
         const v = Z[row + d]!;
@@ -99,12 +100,12 @@ export class ScaledRows {
         if (z[z2 + d] !== v) s2 += f;
         if (z[z3 + d] !== v) s3 += f;
       }
-      out[start + i] = s0;
+      out[first + i] = s0;
       out[o1 + i] = s1;
       out[o2 + i] = s2;
       out[o3 + i] = s3;
     }
-    for (const o of [start, o1, o2, o3]) this.#fromDistances(out, o, to, slopes);
+    for (const o of [first, o1, o2, o3]) this.#fromDistances(out, o + from, to - from, slopes);
   }
 
   /**
@@ -115,8 +116,8 @@ export class ScaledRows {
     const [n, D] = [this.#n, this.#D];
     const K = new Float64Array(n * n);
     let i = 0;
-    for (; i + 4 <= n; i += 4) this.covariancesOfFour(this.#Z, i * D, K, i * n, n, i + 4, slopes);
-    for (; i < n; i++) this.covariances(this.#Z, i * D, K, i * n, i + 1, slopes);
+    for (; i + 4 <= n; i += 4) this.covariancesOfFour(this.#Z, i * D, K, i * n, n, 0, i + 4, slopes);
+    for (; i < n; i++) this.covariances(this.#Z, i * D, K, i * n, 0, i + 1, slopes);
     return K;
   }
 

@@ -40,12 +40,6 @@ export function maximiseAcquisition(acquisition: Acquisition, aids: SearchAids):
   return bestOpen([...pool, ...found], aids);
 }
 
-/** The best untaken point of a list of all points; for spaces small enough to look at everywhere. */
-export function bestOfAll(acquisition: Acquisition, points: readonly { readonly genes: Genes; readonly key: string; readonly features: Float64Array }[]): Spot | null {
-  const values = acquisition.values(points);
-  return best(points.map((p, i) => ({ genes: p.genes, key: p.key, value: values[i]! })));
-}
-
 /** Distinct untaken points: Sobol, neighbours of the elite, Gaussian steps (deviation 0.1) from it. */
 function wideLook({ space, taken, elite, candidates, rng }: SearchAids): { genes: Genes; key: string }[] {
   const out = new Map<string, { genes: Genes; key: string }>();

@@ -14,7 +14,7 @@ import type { Theta } from './kernel.js';
 import { LogEhvi } from './log-ehvi.js';
 import { LowerConfidenceBound } from './lower-confidence-bound.js';
 import { excess, isFeasible, modelPoints } from './model-points.js';
-import { constraintScaling, objectiveScaling, scaled, unscaled, type Scaling } from './outputs.js';
+import { constraintScaling, objectiveScaling, plainScaling, scaled, unscaled, type Scaling } from './outputs.js';
 
 /** Above this the boxes grow too many; objectives are then folded into one by random weights, anew at every ask (ParEGO, Knowles 2006). */
 const MOST_BOXED_OBJECTIVES = 4;
@@ -183,7 +183,7 @@ export class Learner {
    * For one objective any point above the best will do.
    */
   #reference(points: readonly number[][], front: readonly number[][], all: readonly number[][], scalings: readonly Scaling[], turn: number): number[] {
-    const given = this.#folded || scalings.length === 1 ? undefined : this.problem.referencePoint?.map((v, j) => (v - scalings[j]!.centre) / scalings[j]!.scale);
+    const given = this.#folded || scalings.length === 1 ? undefined : this.problem.referencePoint?.map((v, j) => scaled(v, { ...scalings[j]!, top: Infinity }));
     if (given && front.some((p) => p.every((v, j) => v < given[j]!) && dominates(p, given))) return given;
     const seen = points.length > 0 ? points : all;
     const tight = turn % 2 === 1 && front.length > scalings.length;
@@ -207,7 +207,7 @@ export class Learner {
     const m = this.#folded ? 1 : this.problem.objectives;
     for (let j = 0; j < m; j++) {
       // Improvement needs every objective; one that never came leaves the constraints alone to steer by.
-      if (add(`f${j}`, (i) => (history[i]!.state === 'failed' ? null : values[i]![j]!), objectiveScaling)) continue;
+      if (add(`f${j}`, (i) => (history[i]!.state === 'failed' ? null : values[i]![j]!), this.#computed.objectives[j] ? plainScaling : objectiveScaling)) continue;
       columns.length = 0;
       break;
     }
