@@ -34,7 +34,7 @@ describe('FeatureMap', () => {
 
 describe('scaling of outcomes', () => {
   it('gives mean 0 and deviation 1, and back', () => {
-    const s = objectiveScaling([1, 2, 3, 4]);
+    const s = objectiveScaling([1, 2, 3, 4], false);
     const y = [1, 2, 3, 4].map((v) => scaled(v, s));
     expect(y.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 12);
     expect(y.reduce((a, b) => a + b * b, 0)).toBeCloseTo(4, 12);
@@ -42,10 +42,23 @@ describe('scaling of outcomes', () => {
   });
 
   it('does not let one absurd outcome squeeze the others together', () => {
-    const s = objectiveScaling([1, 2, 3, 4, 1e9]);
+    const s = objectiveScaling([1, 2, 3, 4, 1e9], false);
     expect(scaled(2, s) - scaled(1, s)).toBeGreaterThan(0.1);
     expect(scaled(1e9, s)).toBe(scaled(13, s));
     expect(scaled(-1e9, s)).toBeLessThan(-1e6);
+  });
+
+  it('bends in a long tail of bad outcomes where that is wanted, keeps the order and slope 1 at the best, and leaves symmetric ones straight', () => {
+    const tail = Array.from({ length: 40 }, (_, i) => Math.exp(i / 8));
+    const [bent, straight] = [objectiveScaling(tail, true), objectiveScaling(tail, false)];
+    expect(bent.bend.strength).toBeGreaterThan(0);
+    expect(straight.bend.strength).toBe(0);
+    const share = (s: typeof bent): number => (scaled(tail[20]!, s) - scaled(tail[0]!, s)) / (scaled(tail[39]!, s) - scaled(tail[0]!, s));
+    expect(share(bent)).toBeGreaterThan(2 * share(straight));
+    for (let i = 1; i < 40; i++) expect(scaled(tail[i]!, { ...bent, top: Infinity })).toBeGreaterThan(scaled(tail[i - 1]!, bent));
+    expect(((scaled(1 + 1e-6, bent) - scaled(1 - 1e-6, bent)) * bent.scale) / 2e-6).toBeCloseTo(1, 4);
+    for (const v of [-3, 1, 4]) expect(unscaled(scaled(v, bent), bent)).toBeCloseTo(v, 10);
+    expect(objectiveScaling(Array.from({ length: 40 }, (_, i) => Math.sin(i)), true).bend.strength).toBe(0);
   });
 
   it('keeps the side of the border on which a constraint lies', () => {
@@ -56,7 +69,7 @@ describe('scaling of outcomes', () => {
   });
 
   it('takes equal outcomes for 0', () => {
-    const s = objectiveScaling([7, 7, 7]);
+    const s = objectiveScaling([7, 7, 7], false);
     expect(scaled(7, s)).toBe(0);
     expect(scaled(8, s)).toBe(1);
   });

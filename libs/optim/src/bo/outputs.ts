@@ -33,11 +33,16 @@ const OBJECTIVE_REACH = 5;
 /** The same for constraints, in quartile distances above the median. */
 const CONSTRAINT_REACH = 5;
 
-/** One absurd outcome must not squeeze all others together: clipped on the worse side at median + 5·(median - best). */
-export function objectiveScaling(values: readonly number[]): Scaling {
+/**
+ * One absurd outcome must not squeeze all others together: clipped on the worse side at median + 5·(median - best).
+ * @param bending  Whether a tail may be bent in. Improvements are then measured in bent units, which slights the far ends of a front:
+ *                 worth it in spaces of categories, where a few operations spoil a network and set the scale for all others, and not where
+ *                 a smooth function has to be followed to its ends.
+ */
+export function objectiveScaling(values: readonly number[], bending: boolean): Scaling {
   const [best, median] = [quantile(values, 0), quantile(values, 0.5)];
   const top = median > best ? median + OBJECTIVE_REACH * (median - best) : Infinity;
-  return scalingOf(values, top, bendOf(values.map((v) => Math.min(v, top)), best, median - best));
+  return scalingOf(values, top, !bending ? STRAIGHT : bendOf(values.map((v) => Math.min(v, top)), best, median - best));
 }
 
 /** Clipped far on the infeasible side only, so that 0 stays the border. */

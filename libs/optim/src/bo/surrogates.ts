@@ -207,7 +207,7 @@ export class Learner {
     const m = this.#folded ? 1 : this.problem.objectives;
     for (let j = 0; j < m; j++) {
       // Improvement needs every objective; one that never came leaves the constraints alone to steer by.
-      if (add(`f${j}`, (i) => (history[i]!.state === 'failed' ? null : values[i]![j]!), this.#computed.objectives[j] ? plainScaling : objectiveScaling)) continue;
+      if (add(`f${j}`, (i) => (history[i]!.state === 'failed' ? null : values[i]![j]!), this.#computed.objectives[j] ? plainScaling : (v) => objectiveScaling(v, this.map.categoricalOnly))) continue;
       columns.length = 0;
       break;
     }
