@@ -5,6 +5,7 @@ import { inferShapes, sameShape, type Graph, type Node } from '@app/graph';
  * `x + 0` becomes x under its own name, and what only a `zeros` read is read no more. Computes the same; node ids are kept.
  */
 export function foldZeros(graph: Graph): { readonly graph: Graph; readonly zeros: ReadonlySet<string> } {
+  if (!graph.nodes.some((node) => node.kind === 'zeros')) return { graph, zeros: NO_ZEROS };
   const shapes = inferShapes(graph);
   const zeros = new Set<string>();
   const replaced = new Map<string, string>();
@@ -23,6 +24,8 @@ export function foldZeros(graph: Graph): { readonly graph: Graph; readonly zeros
   }
   return { graph: { ...graph, nodes, outputs: graph.outputs.map(now) }, zeros };
 }
+
+const NO_ZEROS: ReadonlySet<string> = new Set();
 
 /** What an addition comes to if a summand is zero and the other has the sum's shape; null: it does add. */
 function otherSummand(inputs: readonly string[], zeros: ReadonlySet<string>, hasSumShape: (id: string) => boolean): string | null {

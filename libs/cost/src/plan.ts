@@ -70,39 +70,53 @@ export function planOnce(graph: Graph): ExecutionPlan {
 export function planExecution(graph: Graph): ExecutionPlan {
   const folded = foldZeros(graph);
   const live = pruneDead(folded.graph);
+  // rules hold for what no output needs too
+  if (live.nodes.length < graph.nodes.length) inferShapes(graph);
   const shapes = inferShapes(live);
-  const counts = countOps(live);
-  const fused = fusedInto(live);
+  const counts = countOps(live, shapes);
+  const fused = fusedInto(live, shapes);
   const unitOf = (id: string): string => fused.get(id) ?? id;
   const followers = new Map<string, Node[]>();
   for (const node of live.nodes) {
     const root = fused.get(node.id);
-    if (root !== undefined) followers.set(root, [...(followers.get(root) ?? []), node]);
+    if (root === undefined) continue;
+    const known = followers.get(root);
+    if (known === undefined) followers.set(root, [node]);
+    else known.push(node);
   }
-  const units = live.nodes
-    .filter((node) => !fused.has(node.id))
-    .map((node) => unitFrom(node, followers.get(node.id) ?? [], unitOf, folded.zeros.has(node.id), shapes, counts));
+  const units: Unit[] = [];
+  for (const node of live.nodes) {
+    if (!fused.has(node.id)) units.push(unitFrom(node, followers.get(node.id) ?? NO_FOLLOWERS, unitOf, folded.zeros.has(node.id), shapes, counts));
+  }
   const outputs = new Set(live.outputs.map(unitOf));
   return { units, outputs, dependsOnInput: dependsOnInput(units, outputs) };
 }
 
+const NO_FOLLOWERS: readonly Node[] = [];
+
 function unitFrom(node: Node, followers: readonly Node[], unitOf: (id: string) => string, zero: boolean, shapes: ReadonlyMap<string, Shape>, counts: ReadonlyMap<string, OpCounts>): Unit {
-  const members = [node, ...followers];
   const own = counts.get(node.id)!;
-  const outputShape = shapes.get(members.at(-1)!.id)!;
-  const total = (of: (c: OpCounts) => number): number => members.reduce((sum, m) => sum + of(counts.get(m.id)!), 0);
+  let { macs, params, madds } = own;
+  for (const follower of followers) {
+    const more = counts.get(follower.id)!;
+    macs += more.macs;
+    params += more.params;
+    madds += more.madds;
+  }
+  const last = followers.at(-1);
+  const outputShape = shapes.get((last ?? node).id)!;
   return {
     id: node.id,
     node,
-    inputs: [...new Set(node.inputs.map(unitOf))],
+    inputs: node.inputs.length === 1 ? [unitOf(node.inputs[0]!)] : [...new Set(node.inputs.map(unitOf))],
     outputShape,
     outputElements: elements(outputShape),
     view: VIEWS.has(node.kind),
     elementwise: ELEMENTWISE.has(node.kind),
-    activation: activationOf(followers.at(-1)),
-    macs: total((c) => c.macs),
-    params: total((c) => c.params),
-    madds: total((c) => c.madds),
+    activation: activationOf(last),
+    macs,
+    params,
+    madds,
     elementOps: own.elementOps,
     weights: zero ? NO_WEIGHTS : weightCount(node, followers, own),
   };

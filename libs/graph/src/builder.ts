@@ -273,7 +273,7 @@ class Builder implements GraphBuilder {
   }
 
   build(): Graph {
-    return verifyGraph({ name: this.name, nodes: [...this.nodes], outputs: [...this.outputs] });
+    return verifyGraph({ name: this.name, nodes: [...this.nodes], outputs: [...this.outputs] }, this.shapes);
   }
 }
 

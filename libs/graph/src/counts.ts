@@ -1,36 +1,36 @@
 import { fusedInto } from './fusion.js';
 import { opOf } from './ops/index.js';
 import { elements } from './shape.js';
-import type { Graph, OpCounts } from './types.js';
+import type { Graph, OpCounts, Shape } from './types.js';
 import { inferShapes } from './verify.js';
 
 /**
  * What each node does, by id; rules in flynet-spec § 9 and formulas § 1 (F-C1…F-C6). Dead nodes are counted too: prune them
  * first if they are not to be paid for. A batch norm that `fusedInto` merges counts 2 stored elements a channel, else 4.
  *
+ * @param shapes  of its nodes, where they are known
  * @throws GraphError as `inferShapes`
  */
-export function countOps(graph: Graph): ReadonlyMap<string, OpCounts> {
-  const shapes = inferShapes(graph);
-  const fused = fusedInto(graph);
-  return new Map(graph.nodes.map((node) => {
+export function countOps(graph: Graph, shapes: ReadonlyMap<string, Shape> = inferShapes(graph)): ReadonlyMap<string, OpCounts> {
+  const fused = fusedInto(graph, shapes);
+  const counts = new Map<string, OpCounts>();
+  for (const node of graph.nodes) {
     const op = opOf(node);
     const inputs = node.inputs.map((id) => shapes.get(id)!);
     const output = shapes.get(node.id)!;
-    const weights = op.weights(node.attrs, inputs);
-    const sum = (of: typeof weights): number => of.reduce((total, w) => total + elements(w.shape), 0);
-    const params = sum(weights.filter((w) => w.trainable));
-    return [node.id, {
-      ...op.work(node.attrs, inputs, output),
-      params,
-      weightElements: node.kind === 'batchNorm' && fused.has(node.id) ? params : sum(weights),
-      inputElements: inputs.reduce((total, shape) => total + elements(shape), 0),
-      outputElements: elements(output),
-    }];
-  }));
+    let [params, held, inputElements] = [0, 0, 0];
+    for (const { shape, trainable } of op.weights(node.attrs, inputs)) {
+      const size = elements(shape);
+      held += size;
+      if (trainable) params += size;
+    }
+    for (const shape of inputs) inputElements += elements(shape);
+    const { macs, elementOps, madds } = op.work(node.attrs, inputs, output);
+    const weightElements = node.kind === 'batchNorm' && fused.has(node.id) ? params : held;
+    counts.set(node.id, { macs, elementOps, params, weightElements, inputElements, outputElements: elements(output), madds });
+  }
+  return counts;
 }
-
-const NOTHING: OpCounts = { macs: 0, elementOps: 0, params: 0, weightElements: 0, inputElements: 0, outputElements: 0, madds: 0 };
 
 /** Sums over all nodes. */
 export function totals(graph: Graph): OpCounts {
@@ -38,17 +38,15 @@ export function totals(graph: Graph): OpCounts {
 }
 
 export function sumCounts(counts: Iterable<OpCounts>): OpCounts {
-  let sum = NOTHING;
+  const sum = { macs: 0, elementOps: 0, params: 0, weightElements: 0, inputElements: 0, outputElements: 0, madds: 0 };
   for (const c of counts) {
-    sum = {
-      macs: sum.macs + c.macs,
-      elementOps: sum.elementOps + c.elementOps,
-      params: sum.params + c.params,
-      weightElements: sum.weightElements + c.weightElements,
-      inputElements: sum.inputElements + c.inputElements,
-      outputElements: sum.outputElements + c.outputElements,
-      madds: sum.madds + c.madds,
-    };
+    sum.macs += c.macs;
+    sum.elementOps += c.elementOps;
+    sum.params += c.params;
+    sum.weightElements += c.weightElements;
+    sum.inputElements += c.inputElements;
+    sum.outputElements += c.outputElements;
+    sum.madds += c.madds;
   }
   return sum;
 }

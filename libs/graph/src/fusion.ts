@@ -2,15 +2,17 @@ import { GraphError } from './errors.js';
 import { consumersOf } from './liveness.js';
 import { isKind, type Weights } from './op.js';
 import { elements, tensor } from './shape.js';
-import type { Graph, Node, OpAttrs } from './types.js';
+import type { Graph, Node, OpAttrs, Shape } from './types.js';
 import { inferShapes } from './verify.js';
 
 /**
  * Nodes that run as part of an earlier one, by id: in chains convolution or linear → batch norm → activation (either may be
  * missing) the batch norm and the activation map to the convolution. A value that something else reads too, or that is an
  * output, ends the chain.
+ *
+ * @param shapes  of its nodes, where they are known
  */
-export function fusedInto(graph: Graph): ReadonlyMap<string, string> {
+export function fusedInto(graph: Graph, shapes: ReadonlyMap<string, Shape> = inferShapes(graph)): ReadonlyMap<string, string> {
   const consumers = consumersOf(graph);
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
   const outputs = new Set(graph.outputs);
@@ -19,7 +21,6 @@ export function fusedInto(graph: Graph): ReadonlyMap<string, string> {
     return readers.length === 1 && !outputs.has(id) ? byId.get(readers[0]!)! : null;
   };
   // batch norm works on axis 1, a linear layer on the last: the same one only for [N, C]
-  const shapes = inferShapes(graph);
   const folds = (root: Node): boolean => root.kind === 'conv2d' || shapes.get(root.id)!.length === 2;
   const fused = new Map<string, string>();
   for (const root of graph.nodes) {

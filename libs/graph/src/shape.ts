@@ -6,7 +6,9 @@ const MAX_ELEMENTS = 2 ** 40;
 
 /** Product of the dimensions; 1 for a scalar []. */
 export function elements(shape: Shape): number {
-  return shape.reduce((product, d) => product * d, 1);
+  let product = 1;
+  for (let i = 0; i < shape.length; i++) product *= shape[i]!;
+  return product;
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

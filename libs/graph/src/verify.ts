@@ -39,11 +39,11 @@ export function inferShapes(graph: Graph): ReadonlyMap<string, Shape> {
 /**
  * Checks a graph from the definition: ids, order, arity, attributes, shapes, and outputs that exist and are named once.
  *
+ * @param shapes  of its nodes, where they were inferred node by node
  * @returns the same graph
  * @throws  GraphError saying what came and what was due
  */
-export function verifyGraph(graph: Graph): Graph {
-  const shapes = inferShapes(graph);
+export function verifyGraph(graph: Graph, shapes: ReadonlyMap<string, Shape> = inferShapes(graph)): Graph {
   if (graph.outputs.length === 0) throw GraphError.of(graph.name, 'expected at least one output, got none');
   graph.outputs.forEach((id, i) => {
     if (!shapes.has(id)) throw GraphError.of(graph.name, `expected outputs to be node ids, got "${id}"`);

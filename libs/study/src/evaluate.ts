@@ -1,9 +1,9 @@
 import { METRICS, metricKey, type MetricValue, type Metrics } from '@app/contracts';
-import { priceNetwork, type Estimate, type NetworkCost } from '@app/cost';
-import { decode } from '@app/decode';
-import { totals, type Graph } from '@app/graph';
+import type { Estimate, NetworkEstimates } from '@app/cost';
+import type { Graph, SectionedGraph } from '@app/graph';
 import type { Point } from '@app/space';
 import { EvaluatorError, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
+import { costingOf } from './costing.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
 import type { StudyDefinition, TrialOutcome } from './records.js';
 
@@ -35,9 +35,11 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
   let metrics: Metrics = {};
   try {
     // Decoded when first looked at: a table that answers all there is to know needs no network, and is ten times as quick without.
-    let decoded: Graph | undefined;
-    const network = (): Graph | null => (definition.space.family === 'none' ? null : (decoded ??= decode(definition.space, point, definition.spec.task)));
-    metrics = computedMetrics(context, network);
+    let decoded: SectionedGraph | undefined;
+    let whole: Graph | undefined;
+    const sections = (): SectionedGraph => (decoded ??= costingOf(definition).network(point));
+    const network = (): Graph | null => (definition.space.family === 'none' ? null : (whole ??= costingOf(definition).graph(point, sections())));
+    metrics = computedMetrics(context, sections);
     const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }) };
     for (const part of evaluator.parts ?? [evaluator]) {
       const broken = part.secondsPerTrial > CHEAP_SECONDS ? brokenLimits(terms, metrics) : [];
@@ -79,20 +81,21 @@ function brokenLimits(terms: StudyTerms, metrics: Metrics): string[] {
 }
 
 /** Metrics known without running anything: counts, and the price on each device that the evaluator's table does not answer for. */
-export function computedMetrics({ definition, terms, evaluator }: Pick<EvaluationContext, 'definition' | 'terms'> & { readonly evaluator: Pick<AccuracyEvaluator, 'metrics'> }, network: () => Graph | null): Metrics {
+export function computedMetrics({ definition, terms, evaluator }: Pick<EvaluationContext, 'definition' | 'terms'> & { readonly evaluator: Pick<AccuracyEvaluator, 'metrics'> }, network: () => SectionedGraph): Metrics {
   if (definition.space.family === 'none') return {};
-  const metrics: Record<string, MetricValue> = {};
   const answered = new Set(evaluator.metrics);
-  if (!answered.has('macs') || !answered.has('params')) {
-    const { macs, params } = totals(network()!);
+  const extra = new Set(definition.spec.devices.map((d) => d.id));
+  const devices = definition.devices.filter((device) => extra.has(device.id) || [...terms.objectives, ...terms.constraints].some((t) => t.target === device.id && !answered.has(t.key)));
+  const counted = !answered.has('macs') || !answered.has('params');
+  if (devices.length === 0 && !counted) return {};
+  const metrics: Record<string, MetricValue> = {};
+  const { estimates, macs, params } = costingOf(definition).price(network(), devices);
+  if (counted) {
     metrics['macs'] = { value: macs, unit: '1', provenance: 'computed', source: 'network graph' };
     metrics['params'] = { value: params, unit: '1', provenance: 'computed', source: 'network graph' };
   }
-  const extra = new Set(definition.spec.devices.map((d) => d.id));
-  for (const device of definition.devices) {
-    const needed = [...terms.objectives, ...terms.constraints].filter((t) => t.target === device.id);
-    if (!extra.has(device.id) && needed.every((t) => answered.has(t.key))) continue;
-    for (const [key, value] of Object.entries(deviceMetrics(priceNetwork(network()!, device, device.defaultPrecision)))) {
+  for (const cost of estimates) {
+    for (const [key, value] of Object.entries(deviceMetrics(cost))) {
       // An estimate of what will be measured decides nothing.
       if (!answered.has(key)) metrics[key] = value;
     }
@@ -101,7 +104,7 @@ export function computedMetrics({ definition, terms, evaluator }: Pick<Evaluatio
 }
 
 /** The four device metrics of a priced network, under their keys. */
-export function deviceMetrics(cost: NetworkCost): Record<string, MetricValue> {
+export function deviceMetrics(cost: NetworkEstimates): Record<string, MetricValue> {
   const value = (e: Estimate, unit: string): MetricValue => ({
     value: e.value, unit, provenance: 'estimated', interval: [e.low, e.high], source: `${e.model}, ${cost.precision}`,
     ...(e.warnings.length > 0 ? { warnings: [...e.warnings] } : {}),

@@ -1,7 +1,7 @@
-import { decode } from '@app/decode';
 import type { Known } from '@app/optim';
 import type { Genes, SearchSpace } from '@app/space';
 import type { AccuracyEvaluator } from './accuracy.js';
+import { costingOf } from './costing.js';
 import { computedMetrics } from './evaluate.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
 import type { StudyDefinition } from './records.js';
@@ -23,7 +23,7 @@ export function knownOf(definition: StudyDefinition, terms: StudyTerms, space: S
   const finite = (values: readonly (number | null)[]): (number | null)[] => values.map((v) => (v !== null && Number.isFinite(v) ? v : null));
   const compute = (genes: Genes): Known => {
     try {
-      const network = decode(definition.space, space.decode(genes), definition.spec.task);
+      const network = costingOf(definition).network(space.decode(genes));
       const metrics = Object.fromEntries(Object.entries(computedMetrics({ definition, terms, evaluator }, () => network)).filter(([key]) => !answered.has(key)));
       return { objectives: finite(objectiveValues(terms, metrics)), violations: finite(violationValues(terms, metrics)) };
     } catch (error) {

@@ -24,7 +24,7 @@ export interface Questions {
 
 export interface RuntimeWork {
   /** [TERMS.length]; the first, one inference, counts once a network */
-  readonly work: Float64Array;
+  readonly work: readonly number[];
   readonly extent: FittedModel['range'];
 }
 
@@ -40,7 +40,7 @@ export class CompiledSection {
   /** by range: all its windows are among those the model has seen */
   readonly inside: readonly boolean[];
   /** by roofline, s of each unit */
-  readonly seconds: readonly Float64Array[];
+  readonly seconds: readonly (readonly number[])[];
   readonly arenas: readonly SectionArena[];
   /** by generated code, B of the buffer its operators share */
   readonly buffers: readonly number[];
@@ -51,7 +51,7 @@ export class CompiledSection {
   readonly reads: readonly boolean[];
   readonly merges: readonly boolean[];
   private readonly plan: ExecutionPlan;
-  private readonly peaks = new Map<Context, Float64Array>();
+  private readonly peaks = new Map<Context, readonly number[]>();
 
   /** @throws RangeError if the section's ends are such that it can't be looked at by itself; GraphError if it breaks a rule */
   constructor(private readonly section: Section, isFirst: boolean, private readonly questions: Questions) {
@@ -59,12 +59,19 @@ export class CompiledSection {
     this.plan = planExecution(graph);
     checkSection(section, this.plan, isFirst);
     this.sums = sumsOf(this.plan);
+    // a section holds no zeros: runtimes that differ in nothing else run it alike
+    const runs = new Map<string, RuntimeWork>();
     this.works = questions.runtimes.map((rules) => {
-      const steps = stepsOf(graph, rules);
-      return { work: workOfSteps(steps), extent: rangeOf([steps]) };
+      const key = JSON.stringify({ ...rules, zeros: 'kept' });
+      let run = runs.get(key);
+      if (run === undefined) {
+        const steps = stepsOf(graph, rules);
+        runs.set(key, (run = { work: [...workOfSteps(steps)], extent: rangeOf([steps]) }));
+      }
+      return run;
     });
     this.inside = questions.ranges.map(({ runtime, range }) => outsideOf({ ...this.works[runtime]!.extent, macs: range.macs }, range).length === 0);
-    this.seconds = questions.rooflines.map(({ device, precision }) => rooflineSeconds(this.plan, device, precision));
+    this.seconds = questions.rooflines.map(({ device, precision }) => [...rooflineSeconds(this.plan, device, precision)]);
     const inputs = graph.nodes.filter((node) => node.kind === 'input').map((node) => node.id);
     this.arenas = questions.arenas.map(({ rule, precision }) => sectionArena(tflmNetwork(this.plan, rule, precision), takes.map((id) => (id === null ? -1 : inputs.indexOf(id))), isFirst));
 
@@ -80,11 +87,11 @@ export class CompiledSection {
   }
 
   /** Largest working set of the section's operators in elements, then for each generated code in B. */
-  peaksIn(context: Context): Float64Array {
+  peaksIn(context: Context): readonly number[] {
     let peaks = this.peaks.get(context);
     if (peaks === undefined) {
       const plan = planIn(this.plan, this.section, context);
-      this.peaks.set(context, (peaks = Float64Array.of(memoryOfPlan(plan, 1).peak, ...this.questions.generated.map(({ rule, bytesPerElement }) => generatedPeak(plan, rule, bytesPerElement)))));
+      this.peaks.set(context, (peaks = [memoryOfPlan(plan, 1).peak, ...this.questions.generated.map(({ rule, bytesPerElement }) => generatedPeak(plan, rule, bytesPerElement))]));
     }
     return peaks;
   }

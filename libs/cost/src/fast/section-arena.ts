@@ -29,6 +29,7 @@ interface End {
   readonly bound: number;
 }
 
+/** Plain arrays: thousands are kept, and every typed array longer than some bytes is a buffer of its own for the collector. */
 export interface SectionArena {
   readonly kept: KeptSums;
   /** time after the last operator */
@@ -39,14 +40,14 @@ export interface SectionArena {
   readonly entering: readonly (End | null)[];
   readonly leaving: readonly End[];
   /** buffers inside, in the planner's order: sizes and lifetimes */
-  readonly size: Float64Array;
-  readonly first: Int32Array;
-  readonly last: Int32Array;
+  readonly size: readonly number[];
+  readonly first: readonly number[];
+  readonly last: readonly number[];
   /** met[start[p] … start[p + 1]): buffers before p that it meets */
-  readonly start: Int32Array;
-  readonly met: Int32Array;
+  readonly start: readonly number[];
+  readonly met: readonly number[];
   /** no buffer from p on ends above, B */
-  readonly bound: Float64Array;
+  readonly bound: readonly number[];
 }
 
 /**
@@ -62,9 +63,9 @@ export function sectionArena(network: TflmNetwork, takes: readonly number[], isF
   const inputs = program.inputs.map((t) => bufferOf[t]!);
   const atEnds = new Set([...outputs, ...inputs]);
   const inside = greedyOrder(buffers).filter((b) => !atEnds.has(b));
-  const size = Float64Array.from(inside, (b) => buffers[b]!.size);
-  const first = Int32Array.from(inside, (b) => buffers[b]!.first);
-  const last = Int32Array.from(inside, (b) => buffers[b]!.last);
+  const size = inside.map((b) => buffers[b]!.size);
+  const first = inside.map((b) => buffers[b]!.first);
+  const last = inside.map((b) => buffers[b]!.last);
   const end = (t: number, from: number, to: number, until: number, isInput: boolean): End => {
     const b = bufferOf[t]!;
     const { size: own } = buffers[b]!;
@@ -76,10 +77,10 @@ export function sectionArena(network: TflmNetwork, takes: readonly number[], isF
   };
   const leaving = program.outputs.map((t) => end(t, buffers[bufferOf[t]!]!.first, Math.max(lastRead[t]!, buffers[bufferOf[t]!]!.first), program.ops.length, false));
   const entering = takes.map((place) => (place < 0 || lastRead[program.inputs[place]!]! < 0 ? null : end(program.inputs[place]!, 0, lastRead[program.inputs[place]!]!, lastRead[program.inputs[place]!]!, true)));
-  const ends = [...leaving, ...entering].filter((e) => e !== null);
-  const start = new Int32Array(inside.length + 1);
+  const ends = [...leaving.map((e) => ({ ...e, until: program.ops.length })), ...entering.filter((e) => e !== null).map((e) => ({ ...e, until: e.last }))];
+  const start = [0];
   const met: number[] = [];
-  const bound = new Float64Array(inside.length + 1);
+  const bound: number[] = [];
   for (let p = 0; p < inside.length; p++) {
     let most = size[p]!;
     for (let q = 0; q < p; q++) {
@@ -87,16 +88,16 @@ export function sectionArena(network: TflmNetwork, takes: readonly number[], isF
       met.push(q);
       most += size[q]! + size[p]!;
     }
-    for (const e of ends) most += e.size + size[p]!;
-    start[p + 1] = met.length;
-    bound[p] = most;
+    for (const e of ends) if (e.rank <= p && e.first <= last[p]! && e.until >= first[p]!) most += e.size + size[p]!;
+    start.push(met.length);
+    bound.push(most);
   }
   for (let p = inside.length - 2; p >= 0; p--) bound[p] = Math.max(bound[p]!, bound[p + 1]!);
   const certain: Buffer[] = buffers.map((b, k) => (outputs.includes(k) ? { ...b, last: leaving[outputs.indexOf(k)]!.last } : b));
   return {
     kept: keptSums(network, program.tensors.length - (isFirst ? 0 : program.inputs.length)),
     end: program.ops.length, live: liveBytes(certain).reduce((a, b) => Math.max(a, b), 0),
-    entering, leaving, size, first, last, start, met: Int32Array.from(met), bound,
+    entering, leaving, size, first, last, start, met, bound,
   };
 }
 

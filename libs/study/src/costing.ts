@@ -1,0 +1,45 @@
+import { NetworkPricer, type DeviceProfile, type NetworkEstimates } from '@app/cost';
+import { decode, SectionDecoder } from '@app/decode';
+import type { Graph, SectionedGraph } from '@app/graph';
+import type { Point } from '@app/space';
+import type { StudyDefinition } from './records.js';
+
+/** Networks of one study and their prices, with what repeats from point to point kept. */
+export class Costing {
+  private readonly decoder: SectionDecoder;
+  private readonly pricers = new Map<string, NetworkPricer>();
+
+  /** @throws DecodeError if the space has no networks */
+  constructor(private readonly definition: Pick<StudyDefinition, 'space' | 'spec'>) {
+    this.decoder = new SectionDecoder(definition.space, definition.spec.task);
+  }
+
+  /** @throws DecodeError if the point is none of the space's */
+  network(point: Point): SectionedGraph {
+    return this.decoder.decode(point);
+  }
+
+  /** The whole graph of a point, its network given. @throws DecodeError */
+  graph(point: Point, { sections }: SectionedGraph): Graph {
+    return sections.length === 1 ? sections[0]!.graph : decode(this.definition.space, point, this.definition.spec.task);
+  }
+
+  /** On each device in its default precision; and counts of all nodes. @throws GraphError if the network breaks a rule */
+  price(network: SectionedGraph, devices: readonly DeviceProfile[]): { readonly estimates: readonly NetworkEstimates[]; readonly macs: number; readonly params: number } {
+    const key = devices.map((device) => device.id).join(' ');
+    let pricer = this.pricers.get(key);
+    if (pricer === undefined) this.pricers.set(key, (pricer = new NetworkPricer(devices.map((device) => ({ device })))));
+    const estimates = pricer.estimates(network);
+    const { macs, params } = pricer.counts();
+    return { estimates, macs, params };
+  }
+}
+
+const costings = new WeakMap<Pick<StudyDefinition, 'space' | 'spec'>, Costing>();
+
+/** The costing of a study, as long as its definition is held: a definition is a value that never changes. @throws DecodeError if its space has no networks */
+export function costingOf(definition: StudyDefinition): Costing {
+  let costing = costings.get(definition);
+  if (costing === undefined) costings.set(definition, (costing = new Costing(definition)));
+  return costing;
+}
