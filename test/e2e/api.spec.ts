@@ -472,7 +472,8 @@ describe('devices and spaces', () => {
   it('lists and shows search spaces', async () => {
     const { items } = (await service.http.get('/v1/spaces').expect(200)).body;
     expect(items.map((s: { name: string }) => s.name)).toContain('nas-bench-201');
-    expect((await service.http.get('/v1/spaces/nas-bench-201').expect(200)).body).toMatchObject({ cardinality: 15_625, accuracy: expect.arrayContaining(['table', 'command', 'none']), tabulated: ['error', 'accuracy'] });
+    expect((await service.http.get('/v1/spaces/nas-bench-201').expect(200)).body).toMatchObject({ cardinality: 15_625, accuracy: expect.arrayContaining(['table', 'command', 'none']), tabulated: ['error', 'accuracy'], task: { numClasses: 1000, inputChannels: 3 } });
+    expect((await service.http.get('/v1/spaces/ds-cnn').expect(200)).body).toMatchObject({ family: 'ds-cnn', accuracy: ['train', 'proxy', 'command', 'http', 'none'], task: { numClasses: 12, inputChannels: 1 } });
     asProblem(await service.http.get('/v1/spaces/hyperspace').expect(404), 'not-found');
   });
 });

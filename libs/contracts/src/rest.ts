@@ -159,6 +159,7 @@ export const spaceView = z.strictObject({
   parameters: z.array(parameterView), accuracy: z.array(z.string()).describe('accuracy methods that know this space'), sources: z.array(z.string()),
   /** metric keys a table of the space answers, measured or simulated */
   tabulated: z.array(z.string()),
+  task: z.strictObject({ numClasses: z.int(), inputChannels: z.int() }).describe('task of studies that state none'),
 }).meta({ id: 'Space' });
 export type SpaceView = z.infer<typeof spaceView>;
 

@@ -1,3 +1,4 @@
+import { usualTask } from '@app/catalog';
 import type { DeviceView, SpaceView } from '@app/contracts';
 import type { DeviceProfile } from '@app/cost';
 import { createSearchSpace } from '@app/space';
@@ -13,6 +14,6 @@ export function spaceView(space: SpaceDefinition, accuracy: readonly string[], t
   const { cardinality } = createSearchSpace(space.parameters);
   return {
     name: space.name, title: space.title, description: space.description, family: space.family, cardinality: Number.isFinite(cardinality) ? cardinality : null,
-    parameters: space.parameters.map(parameterView), accuracy: [...accuracy], sources: [...space.sources], tabulated: [...tabulated],
+    parameters: space.parameters.map(parameterView), accuracy: [...accuracy], sources: [...space.sources], tabulated: [...tabulated], task: usualTask(space),
   };
 }

@@ -47,7 +47,7 @@ export function SpecForm(props: Props): React.JSX.Element {
             {(a) => <select {...a} value={String(at(draft, ['accuracy', 'dataset']) ?? 'cifar10')} onChange={(e) => onChange(put(draft, ['accuracy', 'dataset'], e.target.value))}>{['cifar10', 'cifar100', 'imagenet16-120'].map((d) => <option key={d}>{d}</option>)}</select>}
           </Field>
         )}
-        {text(['task', 'numClasses'], 'Classes', { numeric: true, placeholder: '1000' })}
+        {text(['task', 'numClasses'], 'Classes', { numeric: true, placeholder: String(chosen?.task.numClasses ?? 1000) })}
       </fieldset>
       <TermRows {...props} list="objectives" legend="Objectives" add="Add objective" />
       <TermRows {...props} list="constraints" legend="Limits" add="Add limit" />
