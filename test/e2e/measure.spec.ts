@@ -67,7 +67,7 @@ describe('caddis measure', () => {
   it('measures by an agent', () => {
     const { status, stdout, stderr } = caddis('measure', '--space', 'nas-bench-201', '--architecture', '031423,111111', '--agent', `python3 ${join(root, 'docs/examples/agent.py')}`, '--repeats', '7', '--json');
     expect(status, stderr).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ agent: expect.stringContaining('agent.py') as string, measurements: [{ network: 'nas-bench-201 031423', latency: { runs: 7 } }, { network: 'nas-bench-201 111111', latency: { runs: 7 } }] });
+    expect(JSON.parse(stdout)).toMatchObject({ agent: expect.stringContaining('agent.py') as string, measurements: [{ network: 'nas-bench-201 031423', latency: { runs: 7, unit: 's' } }, { network: 'nas-bench-201 111111', latency: { runs: 7 } }] });
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { loadCatalog } from '@app/catalog';
-import { MEASURABLE, measureSchema, type AgentSpec, type MeasureSpec } from '@app/contracts';
+import { MEASURABLE, measureSchema, metricDefinition, type AgentSpec, type MeasureSpec } from '@app/contracts';
 import { priceNetwork, type DeviceProfile, type Precision } from '@app/cost';
 import type { Graph } from '@app/graph';
 import { agentOf, alone, HOST, measureOnHost, requireMetrics, type Agent, type HostMeasurement, type Readings } from '@app/measure';
@@ -165,7 +165,8 @@ function report(measured: readonly Measured[], settings: MeasureSpec, agent: Age
       agent: agent === null ? 'host' : agent.name, precision: options.precision, settings: { warmup: settings.warmup, repeats: settings.repeats, ...(agent === null ? { threads: settings.threads } : {}) },
       machine: first?.machine ?? null, runtime: first?.runtime ?? null,
       measurements: measured.map(({ name, readings, host, predictions }) => ({
-        network: name, ...readings, ...(host === null ? {} : { latency: { ...readings.latency, unit: 's', ...host.latency }, inputs: host.inputs, warnings: host.warnings }), predictions,
+        network: name, ...Object.fromEntries(Object.entries(readings).map(([metric, reading]) => [metric, { ...reading, unit: metricDefinition(metric)!.unit, ...(host === null ? {} : host.latency) }])),
+        ...(host === null ? {} : { inputs: host.inputs, warnings: host.warnings }), predictions,
       })),
       out: options.out ?? null,
     });
