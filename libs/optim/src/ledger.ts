@@ -12,6 +12,9 @@ const SEARCHES = 4;
 /** The latest told points that meet the limits, as marks to search towards. */
 const MARKS = 50;
 
+/** The next candidate's genes, or null if there is none, and the step that made it. */
+export type Draw = () => readonly [genes: Genes | null, proposedBy: string];
+
 /**
  * What has been asked and told: the part every optimizer shares. Knows which points are taken, hands out the start points first, and
  * finds an unseen point that breaks no computable limit for as long as there is one, or, in spaces too large to compute throughout, for
@@ -80,6 +83,18 @@ export class Ledger {
 
   get pending(): ReadonlyMap<string, Candidate> {
     return this.#pending;
+  }
+
+  /** Up to n candidates: the start points first, then what is drawn, until nothing is. */
+  ask(n: number, draw: Draw): Candidate[] {
+    const out: Candidate[] = [];
+    while (out.length < n) {
+      const start = this.nextStart();
+      const [genes, proposedBy] = start === null ? draw() : [start, 'start'];
+      if (genes === null) break;
+      out.push(this.propose(genes, proposedBy));
+    }
+    return out;
   }
 
   /** Makes canonical genes a pending candidate. @throws RangeError if the point is taken */

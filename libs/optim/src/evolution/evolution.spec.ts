@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Told } from '../contract.js';
 import { compareStandings, standings } from './standing.js';
+import { nicheSurvivors, referenceDirections } from './niching.js';
 import { child, crossover, mutated } from './variation.js';
 
 const parameters: Parameter[] = [
@@ -64,5 +65,25 @@ describe('variation', () => {
     const n = 4000;
     const moved = Array.from({ length: n }, () => crossover(line, rng, [0.4], [0.6])[0]!);
     expect(Math.abs(moved.reduce((s, v) => s + v, 0) / n - 0.5)).toBeLessThan((4 * 0.12) / Math.sqrt(n));
+  });
+});
+
+describe('niches', () => {
+  it('have the finest lattice of directions that a population can fill', () => {
+    expect(referenceDirections(4, 20)).toHaveLength(20);
+    expect(referenceDirections(4, 34)).toHaveLength(20);
+    expect(referenceDirections(5, 3)).toHaveLength(5);
+    for (const w of referenceDirections(6, 56)) expect(w.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+  });
+
+  it('give every direction its nearest point before any gives a second', () => {
+    const directions = referenceDirections(3, 6);
+    const rng = Rng.of(1, 'niches');
+    // on the simplex: one close to each direction, and a crowd about the first
+    const close = directions.map((w) => [...w].map((v) => 0.98 * v + 0.02 / 3));
+    const crowd = Array.from({ length: 10 }, (_, i) => [0.004 * i, 0.01, 0.99 - 0.004 * i]);
+    const chosen = nicheSurvivors(rng, directions, [], [...crowd, ...close], 6);
+    expect(chosen.filter((k) => k >= crowd.length).length).toBeGreaterThanOrEqual(5);
+    expect(new Set(nicheSurvivors(rng, directions, close.slice(0, 3), [...close.slice(3), ...crowd], 3))).toEqual(new Set([0, 1, 2]));
   });
 });

@@ -40,6 +40,8 @@ function groupOf(told: Told): number {
   return told.state === 'completed' && told.objectives.every((v) => v !== null) ? FEASIBLE : UNKNOWN;
 }
 
+export const isFeasible = (standing: Standing): boolean => standing[0] === FEASIBLE;
+
 /** Negative: a stands before b. */
 export function compareStandings(a: Standing, b: Standing): number {
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return a[k]! < b[k]! ? -1 : 1;

@@ -34,15 +34,10 @@ class TpeRun implements OptimizerRun {
   }
 
   ask(n: number): Candidate[] {
-    const out: Candidate[] = [];
-    while (out.length < n) {
-      const start = this.ledger.nextStart();
-      const learned = start === null && this.ledger.history.length >= 2 && this.ledger.history.length + this.ledger.pending.size >= this.settings.initialPoints;
-      const genes = start ?? (learned ? this.#best() : this.ledger.drawRandom(this.rng));
-      if (genes === null) break;
-      out.push(this.ledger.propose(genes, start ? 'start' : learned ? 'tpe:ratio' : 'tpe:random'));
-    }
-    return out;
+    return this.ledger.ask(n, () => {
+      const learned = this.ledger.history.length >= 2 && this.ledger.history.length + this.ledger.pending.size >= this.settings.initialPoints;
+      return learned ? [this.#best(), 'tpe:ratio'] : [this.ledger.drawRandom(this.rng), 'tpe:random'];
+    });
   }
 
   tell(settled: readonly Told[]): void {
