@@ -154,7 +154,7 @@ describe('FBNet', () => {
   });
 
   it('FBNet-C in the skeleton of the paper: 5.5 M parameters and 375 M multiply-adds (Wu et al. 2019, Table 3), at 224 pixels', () => {
-    // blocks from Figure 4 of the paper
+    // blocks as in the released network
     const graph = network('fbnet', pointFromFbnetCode(`0${'3008'}${'7673'}${'7677'}${'7776'}${'7777'}3`), CLASSES_1000, { skeleton: 'imagenet' });
     expect(totals(graph).params / 5.5e6).toBeCloseTo(1, 1);
     expect(totals(graph).macs / 375e6).toBeCloseTo(1, 1);
