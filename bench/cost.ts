@@ -3,8 +3,9 @@
  * warm-up, three ways in turn so that the machine's moods hit all alike: the plain path (`decode` and `priceNetwork`), sections never seen
  * before (no cache), and sections kept (`SectionDecoder`, `NetworkPricer`). Three streams of points:
  *
- * - `search`: steps of a search about its best points, one to three genes of one of twenty changed, which then takes its place
- * - `uniform`: uniformly random points, all different, none seen before
+ * - `search`: a population of twenty that drifts: one to three genes of one are changed, and the child takes any one's place. Without
+ *   selection it stays more diverse than a search that converges
+ * - `uniform`: uniformly random points, all different, none seen before; `none` the same without a cache
  * - `again`: the points of `search` once more, every section known
  *
  * Time is that of the processor, all threads of the process (compiler and collector too), so that other programs on the machine count

@@ -5,8 +5,8 @@ import type { DecodeContext, Family, Task } from './family.js';
 import { PointReader, SettingsReader } from './readers.js';
 import { SectionCache } from './section-cache.js';
 
-/** Sections that are kept for one space; a FlyNet has some 14, the longest some 18, of about 10 KB each with all that is known of them. */
-export const SECTIONS_KEPT = 8192;
+/** Sections that are kept for one space; with what pricing on twelve devices knows of them some 33 KB each, measured on FlyNet: 70 MB at the most. */
+export const SECTIONS_KEPT = 2048;
 
 /**
  * Points of one space as networks in sections, for pricing: what acts in training only is left out, and equal sections of different
