@@ -15,6 +15,8 @@ import { readSnapshot } from '../ledger.js';
 import { Gains } from './gains.js';
 
 const VERSION = 1;
+/** Versions of the optimizer inside stay below. */
+const VERSION_STEP = 1000;
 /** With several objectives a rung needs more than η points for ranks to mean something. */
 const MANY_OBJECTIVES = 2;
 
@@ -57,7 +59,7 @@ class HalvingRun implements OptimizerRun {
   #told = 0;
   inner!: OptimizerRun;
 
-  constructor(readonly problem: SearchProblem, readonly name: string, readonly state: State = { rungs: [], next: 0, asked: 0, strangers: [] }) {
+  constructor(readonly problem: SearchProblem, readonly self: Pick<Optimizer, 'name' | 'version'>, readonly state: State = { rungs: [], next: 0, asked: 0, strangers: [] }) {
     this.#levels = problem.fidelities ?? [1];
     this.#eta = this.#levels.length > 1 ? Math.round(this.#levels[1]! / this.#levels[0]!) : 1;
     this.#gains = new Gains(this.#levels.length, problem.objectives, problem.constraints);
@@ -88,7 +90,7 @@ class HalvingRun implements OptimizerRun {
   }
 
   snapshot(): Json {
-    return { optimizer: this.name, version: VERSION, state: structuredClone(this.state) as unknown as Json, inner: this.inner.snapshot() };
+    return { optimizer: this.self.name, version: this.self.version, state: structuredClone(this.state) as unknown as Json, inner: this.inner.snapshot() };
   }
 
   #promoted(): Candidate | null {
@@ -229,7 +231,7 @@ function noteOf(told: { readonly note?: Json | undefined }): Note | null {
 
 /** Successive halving over `problem.fidelities` around an optimizer; settings are the optimizer's. Without fidelities: the optimizer itself, with notes of its own. */
 export function halving(optimizer: Optimizer): Optimizer {
-  const name = `halving(${optimizer.name}@${optimizer.version})`;
+  const self = { name: `halving(${optimizer.name})`, version: VERSION * VERSION_STEP + optimizer.version };
   const within = ({ fidelities, ...problem }: SearchProblem): SearchProblem => {
     const rungs = fidelities?.length ?? 1;
     const eta = rungs > 1 ? Math.round(fidelities![1]! / fidelities![0]!) : 1;
@@ -238,17 +240,16 @@ export function halving(optimizer: Optimizer): Optimizer {
     return { ...problem, maxTrials: problem.maxTrials === undefined ? undefined : Math.max(1, Math.floor(problem.maxTrials * share)) };
   };
   return {
-    name,
+    ...self,
     title: `${optimizer.title} with successive halving`,
-    version: VERSION,
     start(problem, settings) {
-      const run = new HalvingRun(problem, name);
+      const run = new HalvingRun(problem, self);
       run.inner = optimizer.start(within(problem), settings);
       return run;
     },
     restore(problem, snapshot, history, settings) {
-      const fields = readSnapshot(snapshot, name, VERSION);
-      const run = new HalvingRun(problem, name);
+      const fields = readSnapshot(snapshot, self.name, self.version);
+      const run = new HalvingRun(problem, self);
       const told = run.recall(history, fields['state'] as unknown as State);
       run.inner = optimizer.restore(within(problem), fields['inner'] ?? null, told, settings);
       return run;
