@@ -29,7 +29,7 @@ export function searchCommand(program: Command): void {
       const { study, trials, front } = result;
       const view = frontView(study, front, [], trials);
       const document = {
-        study: { name: study.name, state: study.state, reason: study.reason, message: study.message, seed: study.spec.seed },
+        study: { name: study.name, state: study.state, reason: study.reason, message: study.message, seed: study.spec.seed, screened: study.screened },
         trials: trialViews(trials, study), front: front.map((t) => t.number), hypervolume: view.hypervolume, referencePoint: view.objectives.map((o) => o.reference), empty: view.empty, seconds: result.seconds,
       };
       if (dir !== undefined) {
@@ -38,7 +38,7 @@ export function searchCommand(program: Command): void {
       }
       if (json) printJson(document);
       else {
-        say(`${study.state}: ${study.message ?? ''} (${seconds(result.seconds)})`);
+        say(`${study.state}: ${study.message ?? ''} (${seconds(result.seconds)})${study.screened > 0 ? `; ${study.screened} candidates screened, which break a limit that is computed` : ''}`);
         print(frontTable(study, front));
         if (view.empty) print(`\n${view.empty.message}\n${view.empty.constraints.map((c) => `  ${c.key}: ${c.passed} of ${c.of} trials meet ${c.limit} ${c.unit}; the nearest has ${c.nearest ?? '—'} ${c.unit}`).join('\n')}`);
         else print(`\nhypervolume ${view.hypervolume === null ? '—' : Number(view.hypervolume.toPrecision(6))}, ${front.length} of ${trials.length} trials on the front`);
