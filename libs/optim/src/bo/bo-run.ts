@@ -12,16 +12,22 @@ import { Ledger, readSnapshot } from '../ledger.js';
 import type { Acquisition } from './acquisition.js';
 import { FeatureMap } from './features.js';
 import { maximiseAcquisition, type Spot } from './maximise.js';
+import { modelPoints } from './model-points.js';
 import type { BoSettings } from './settings.js';
 import { Learner, type Fits, type Surrogates } from './surrogates.js';
+import { afterOutcome, boxAround, centreAt, centresOf, entersFront, FRESH_LENGTH, localPoints, type RegionLength } from './trust-region.js';
 import { WatchedPoints } from './watched-points.js';
 
 export const NAME = 'bo';
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** A finite space is looked at point by point if it is this small and the covariances kept for that take at most so many places. */
 const LISTED_UP_TO = 50_000;
 const LISTING_PLACES = 2.5e7;
+
+/** More parameters are searched in trust regions as well. */
+const REGIONS_FROM = 20;
+const REGION_STEP = 'bo:trust-region';
 
 interface State {
   readonly sobolIndex: number;
@@ -30,6 +36,7 @@ interface State {
   /** told points when all θ were fitted last */
   readonly fittedAt: number;
   readonly fits: Fits;
+  readonly region: RegionLength;
 }
 
 interface Listed {
@@ -43,7 +50,7 @@ export class BoRun implements OptimizerRun {
   readonly #learner: Learner;
   readonly #map: FeatureMap;
   readonly #ledger: Ledger;
-  #state: State = { sobolIndex: 0, turn: 0, fittedAt: 0, fits: {} };
+  #state: State = { sobolIndex: 0, turn: 0, fittedAt: 0, fits: {}, region: FRESH_LENGTH };
   /** caches only */
   #listed: Listed[] | null = null;
   readonly #watched: WatchedPoints[] = [];
@@ -71,7 +78,12 @@ export class BoRun implements OptimizerRun {
   }
 
   tell(settled: readonly Told[]): void {
-    for (const told of settled) this.#ledger.settle(told);
+    for (const told of settled) {
+      const fresh = this.#ledger.settle(told);
+      if (!fresh || told.proposedBy !== REGION_STEP) continue;
+      const region = afterOutcome(this.#state.region, entersFront(told, this.#ledger.history), this.problem.space.dimension);
+      this.#state = { ...this.#state, region };
+    }
   }
 
   ask(n: number): Candidate[] {
@@ -108,9 +120,16 @@ export class BoRun implements OptimizerRun {
   /** null: nothing to learn from yet, or every point that was looked at is taken */
   #modelPoint(): Candidate | null {
     const { history, pending } = this.#ledger;
-    this.#refit();
-    const { turn, fits } = this.#state;
-    const surrogates = this.#learner.build(history, [...pending.values()].map((c) => c.genes), this.settings.modelPoints, fits, turn, this.settings.kappa);
+    const cap = this.settings.modelPoints;
+    const thinned = modelPoints(history, cap);
+    this.#refit(thinned);
+    const { turn, fits, region } = this.#state;
+    const theta = fits['f0']?.theta ?? null;
+    // In many dimensions every other ask, beyond the points a process can carry every one.
+    const centres = thinned.length < history.length || (this.problem.space.dimension > REGIONS_FROM && turn % 2 === 1) ? centresOf(history) : [];
+    const centre = centreAt(centres, Math.floor(turn / 2));
+    const kept = centre === undefined || thinned.length === history.length ? thinned : localPoints(this.#learner.featuresOf(history), centre, centres, cap, this.#map, theta);
+    const surrogates = this.#learner.build(history, [...pending.values()].map((c) => c.genes), kept, fits, turn, this.settings.kappa);
     if (surrogates === null) return null;
     this.#state = { ...this.#state, turn: turn + 1 };
     const { space } = this.problem;
@@ -120,25 +139,26 @@ export class BoRun implements OptimizerRun {
       taken: (key: string): boolean => this.#ledger.has(key),
       open: (genes: Genes): boolean => this.#ledger.isOpen(genes),
       elite: surrogates.elite,
+      box: centre === undefined ? null : boxAround(this.problem.space, this.#map, history[centre]!.genes, region.length, theta),
       candidates: this.settings.candidates,
       localSearches: this.settings.localSearches,
       rng: Rng.of(this.problem.seed, NAME, 'search', turn),
     };
-    const spot = this.#canList(surrogates) ? this.#bestOfAll(surrogates.acquisition) : maximiseAcquisition(surrogates.acquisition, aids);
+    const listed = this.#canList(surrogates);
+    const spot = listed ? this.#bestOfAll(surrogates.acquisition) : maximiseAcquisition(surrogates.acquisition, aids);
     if (spot === null) return null;
-    const step = this.settings.kappa !== null ? 'bo:lcb' : this.problem.objectives === 1 ? 'bo:log-ei' : 'bo:log-ehvi';
+    const step = centre !== undefined && !listed ? REGION_STEP : this.settings.kappa !== null ? 'bo:lcb' : this.problem.objectives === 1 ? 'bo:log-ei' : 'bo:log-ehvi';
     return this.#ledger.propose(spot.genes, step, surrogates.reference === null ? undefined : { reference: [...surrogates.reference] });
   }
 
   /** All θ at every tell up to 40 told points, every 5 up to 300, every 20 above; a model that is new at once. */
-  #refit(): void {
+  #refit(thinned: readonly number[]): void {
     const { history } = this.#ledger;
     const { fits, fittedAt, turn } = this.#state;
     const told = history.length;
     const due = told - fittedAt >= (told <= 40 ? 1 : told <= 300 ? 5 : 20);
-    const cap = this.settings.modelPoints;
-    if (!due && this.#learner.names(history, cap, turn).every((name) => name in fits)) return;
-    const fitted = this.#learner.fit(history, cap, fits, turn, (name) => due || !(name in fits));
+    if (!due && this.#learner.names(history, thinned, turn).every((name) => name in fits)) return;
+    const fitted = this.#learner.fit(history, thinned, fits, turn, (name) => due || !(name in fits));
     this.#state = { ...this.#state, fits: fitted, fittedAt: due ? told : fittedAt };
   }
 

@@ -6,12 +6,14 @@ import { minimiseLbfgs, Rng, Sobol } from '@app/numeric';
 import type { Genes, SearchSpace } from '@app/space';
 import type { Acquisition } from './acquisition.js';
 import type { FeatureMap } from './features.js';
+import type { Box } from './trust-region.js';
 
 /** Ordered parameters with more values are relaxed in the continuous search and then moved by steps of 1, 2, 4 … */
 const FEW_VALUES = 20;
 const ROUNDS = 20;
 const LEAST_GAIN = 1e-6;
 const ELITE = 5;
+const MOVED_IN_BOX = 20;
 
 export interface Spot {
   readonly genes: Genes;
@@ -27,6 +29,8 @@ export interface SearchAids {
   readonly open: (genes: Genes) => boolean;
   /** good points of the past, best first */
   readonly elite: readonly Genes[];
+  /** where to look; null: everywhere */
+  readonly box: Box | null;
   readonly candidates: number;
   readonly localSearches: number;
   readonly rng: Rng;
@@ -41,13 +45,18 @@ export function maximiseAcquisition(acquisition: Acquisition, aids: SearchAids):
 }
 
 /** Distinct untaken points: Sobol, neighbours of the elite, Gaussian steps (deviation 0.1) from it. */
-function wideLook({ space, taken, elite, candidates, rng }: SearchAids): { genes: Genes; key: string }[] {
+function wideLook({ space, taken, elite, box, candidates, rng }: SearchAids): { genes: Genes; key: string }[] {
   const out = new Map<string, { genes: Genes; key: string }>();
   const add = (genes: Genes): void => {
     const key = space.key(genes);
     if (!taken(key) && !out.has(key)) out.set(key, { genes, key });
   };
   const sobol = new Sobol(space.dimension, rng.nextUint32());
+  if (box !== null) {
+    for (let i = 0; i < candidates; i++) add(inBox(space, box, sobol.point(i), rng));
+    for (const neighbour of discreteMoves(space, box.centre)) add(neighbour);
+    return [...out.values()];
+  }
   for (let i = 0; i < candidates; i++) add(space.fromUnit(sobol.point(i)));
   for (const genes of elite.slice(0, ELITE)) for (const neighbour of discreteMoves(space, genes)) add(neighbour);
   for (let i = 0; elite.length > 0 && i < candidates / 4; i++) {
@@ -57,6 +66,18 @@ function wideLook({ space, taken, elite, candidates, rng }: SearchAids): { genes
     add(space.fromUnit(from.map((u) => (rng.next() < share ? reflected(u + 0.1 * rng.normal()) : u))));
   }
   return [...out.values()];
+}
+
+/** The centre with some twenty genes, one at least, moved within the box; categories to any other value. */
+function inBox(space: SearchSpace, { centre, lower, upper }: Box, u: Float64Array, rng: Rng): Genes {
+  const unit = space.toUnit(centre);
+  const moved = rng.int(space.dimension);
+  const share = Math.min(1, MOVED_IN_BOX / space.dimension);
+  for (let i = 0; i < unit.length; i++) {
+    if (i !== moved && rng.next() >= share) continue;
+    unit[i] = space.parameters[i]!.type === 'categorical' ? u[i]! : lower[i]! + u[i]! * (upper[i]! - lower[i]!);
+  }
+  return space.fromUnit(unit);
 }
 
 /** The best of the pool, and others drawn without replacement in proportion to exp(standardised value), by the Gumbel trick. */
@@ -87,7 +108,7 @@ function climb(acquisition: Acquisition, aids: SearchAids, start: Spot): Spot {
   return spot;
 }
 
-function continuousClimb(acquisition: Acquisition, { space, map }: SearchAids, spot: Spot): Spot {
+function continuousClimb(acquisition: Acquisition, { space, map, box }: SearchAids, spot: Spot): Spot {
   const active = space.active(spot.genes);
   const free = space.sizes.flatMap((size, i) => (size > FEW_VALUES && active[i] && space.parameters[i]!.type !== 'categorical' ? [i] : []));
   if (free.length === 0) return spot;
@@ -107,8 +128,8 @@ function continuousClimb(acquisition: Acquisition, { space, map }: SearchAids, s
   const from = free.map((gene) => unit[gene]!);
   if (!Number.isFinite(objective(Float64Array.from(from), new Float64Array(free.length)))) return spot;
   const { x } = minimiseLbfgs(objective, from, {
-    lower: free.map(() => 0),
-    upper: free.map(() => 1),
+    lower: free.map((gene) => box?.lower[gene] ?? 0),
+    upper: free.map((gene) => box?.upper[gene] ?? 1),
     maxIterations: 30,
     gradientTolerance: 1e-4,
     valueTolerance: 1e-7,

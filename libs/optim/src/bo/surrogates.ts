@@ -71,13 +71,14 @@ export class Learner {
 
   /**
    * θ of every model that can be made, from those before.
+   * @param kept  indexes of the history to learn from, here and below
    * @param only  models to fit; the others keep θ
    */
-  fit(history: readonly Told[], cap: number, previous: Fits, turn: number, only: (name: string) => boolean): Fits {
+  fit(history: readonly Told[], kept: readonly number[], previous: Fits, turn: number, only: (name: string) => boolean): Fits {
     const out: Record<string, { theta: Theta; at: number }> = { ...previous };
     const told = history.length;
     const few = told > FIT_POINTS ? new Set(modelPoints(history, FIT_POINTS)) : null;
-    for (const column of this.#columns(history, cap, turn)) {
+    for (const column of this.#columns(history, kept, turn)) {
       if (!only(column.name)) continue;
       const places = column.rows.flatMap((i, k) => (few === null || few.has(i) ? [k] : []));
       const before = previous[column.name];
@@ -94,19 +95,25 @@ export class Learner {
     return out;
   }
 
+  /** Features of every told point. */
+  featuresOf(history: readonly Told[]): readonly Float64Array[] {
+    return history.map((_, i) => this.#row(history, i));
+  }
+
   /** Names of the models the history supports. */
-  names(history: readonly Told[], cap: number, turn: number): string[] {
-    return this.#columns(history, cap, turn).map((c) => c.name);
+  names(history: readonly Told[], kept: readonly number[], turn: number): string[] {
+    return this.#columns(history, kept, turn).map((c) => c.name);
   }
 
   /**
    * @param kappa  not null: the lower confidence bound of the one objective in place of the improvement
    * @returns null if nothing can be learned yet
    */
-  build(history: readonly Told[], pending: readonly Genes[], cap: number, fits: Fits, turn: number, kappa: number | null = null): Surrogates | null {
-    const columns = this.#columns(history, cap, turn);
+  build(history: readonly Told[], pending: readonly Genes[], kept: readonly number[], fits: Fits, turn: number, kappa: number | null = null): Surrogates | null {
+    // A model that only these points support has not been fitted.
+    const columns = this.#columns(history, kept, turn).filter((c) => c.name in fits);
     if (columns.length === 0) return null;
-    const process = (c: Column): GaussianProcess => new GaussianProcess(this.#factor(history, c, cap, fits[c.name]!), c.y);
+    const process = (c: Column): GaussianProcess => new GaussianProcess(this.#factor(history, c, kept.length < history.length, fits[c.name]!), c.y);
     const objectiveColumns = columns.filter((c) => c.name.startsWith('f') && c.name !== 'failure');
     const computedColumns = objectiveColumns.map((c) => this.#computed.objectives[Number(c.name.slice(1))]!);
     const processes = objectiveColumns.map((c, j) => (computedColumns[j] ? null : process(c)));
@@ -136,7 +143,7 @@ export class Learner {
       elite: elite.length > 0 ? elite : nearlyFeasible(history),
       reference: reference === null || this.#folded ? null : reference.map((v, j) => unscaled(v, scalings[j]!)),
       models: columns.length - computedColumns.filter((c) => c).length,
-      points: Math.min(history.length, cap) + pending.length,
+      points: kept.length + pending.length,
     };
   }
 
@@ -144,9 +151,9 @@ export class Learner {
    * Points known when θ was fitted are factorised in one go and later ones appended, whether or not the cache has the factor, so that a
    * run taken up from its snapshot rounds as the first did.
    */
-  #factor(history: readonly Told[], { name, rows }: Column, cap: number, { theta, at }: Fits[string]): ProcessFactor {
+  #factor(history: readonly Told[], { name, rows }: Column, thinned: boolean, { theta, at }: Fits[string]): ProcessFactor {
     // Thinned rows change from ask to ask.
-    const base = history.length > cap ? rows.length : Math.max(2, rows.filter((i) => i < at).length);
+    const base = thinned ? rows.length : Math.max(2, rows.filter((i) => i < at).length);
     let cached = this.#factors.get(name);
     const fits = cached !== undefined && cached.base === base && cached.rows.every((i, k) => rows[k] === i) && cached.factor.theta.every((v, d) => v === theta[d]);
     if (!cached || !fits) {
@@ -178,22 +185,21 @@ export class Learner {
   }
 
   /**
-   * Reference point of the acquisition, scaled. The user's, once some point is better; else turn by turn a wide one, that keeps the ends
-   * of the front in sight, and a tight one: worst feasible value + a tenth of the range, and nadir + a tenth of the front's range.
+   * Reference point of the acquisition, scaled. The user's, once some point is better; else one ask in three a wide one, that keeps the ends
+   * of the front in sight, and otherwise a tight one: worst feasible value + a tenth of the range, and nadir + a tenth of the front's range.
    * For one objective any point above the best will do.
    */
   #reference(points: readonly number[][], front: readonly number[][], all: readonly number[][], scalings: readonly Scaling[], turn: number): number[] {
     const given = this.#folded || scalings.length === 1 ? undefined : this.problem.referencePoint?.map((v, j) => scaled(v, { ...scalings[j]!, top: Infinity }));
     if (given && front.some((p) => p.every((v, j) => v < given[j]!) && dominates(p, given))) return given;
     const seen = points.length > 0 ? points : all;
-    const tight = turn % 2 === 1 && front.length > scalings.length;
+    const tight = turn % 3 > 0 && front.length > scalings.length;
     const [high, low] = tight ? [nadirPoint(front), idealPoint(front)] : [scalings.map((_, j) => Math.max(...seen.map((p) => p[j]!))), idealPoint(seen)];
     return scalings.map((_, j) => high[j]! + (high[j]! > low[j]! ? 0.1 * (high[j]! - low[j]!) : 1));
   }
 
   /** One column a model: rows of the history with the metric known, values standardised. */
-  #columns(history: readonly Told[], cap: number, turn: number): Column[] {
-    const kept = modelPoints(history, cap);
+  #columns(history: readonly Told[], kept: readonly number[], turn: number): Column[] {
     const columns: Column[] = [];
     const add = (name: string, of: (i: number) => number | null, scaling: (values: readonly number[]) => Scaling): boolean => {
       const rows = kept.filter((i) => of(i) !== null);
