@@ -1,5 +1,5 @@
-import { datasetSchema, trainAccuracySchema, trainingRecipeSchema, type TrainingRecipe } from '@app/contracts';
-import { graphBuilder, type Graph } from '@app/graph';
+import { datasetSchema, quantizeSchema, trainAccuracySchema, trainingRecipeSchema, type TrainingRecipe } from '@app/contracts';
+import { graphBuilder, INT8, quantizationOf, type Graph } from '@app/graph';
 import type { AccuracyRequest } from '@app/study';
 import { decodeCheckpoint, encodeCheckpoint, loadDataset, trainEvaluator, trainNetwork, type Checkpoint, type TrainOutcome } from '@app/train';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -59,6 +59,27 @@ describe('a training', () => {
     expect(outcome.kind === 'diverged' && outcome.step > 0 && outcome.step <= 12 * outcome.epoch).toBe(true);
   });
 
+  const LEVELS = { layers: quantizationOf(network(), { scheme: 'affine', weights: 255, activations: 256 }), batches: 4 };
+
+  it('is quantised to 8 bits afterwards at hardly a loss, with ranges from training images', async () => {
+    const { accuracy, floatAccuracy, weights, checkpoint } = await trained({ epochs: 8, quantize: { ...LEVELS, when: 'after' } });
+    expect(floatAccuracy).toBe(checkpoint.curve.at(-1));
+    expect(Math.abs(accuracy - floatAccuracy!)).toBeLessThanOrEqual(3);
+    const [first] = LEVELS.layers.keys();
+    expect(weights.get(first!)!['inputHigh']!.data[0]).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['4 and 6 levels, DoReFa', quantizationOf(network(), { scheme: 'dorefa', weights: 4, activations: 6, ends: INT8 })],
+    ['one bit, DoReFa', quantizationOf(network(), { scheme: 'dorefa', weights: 2, activations: 2, ends: INT8 })],
+    ['ternary weights and 4-bit activations', quantizationOf(network(), { scheme: 'affine', weights: 3, activations: 16 })],
+  ])('that knows of its quantisation learns at %s', async (_what, layers) => {
+    const { accuracy, floatAccuracy } = await trained({ epochs: 10, recipe: recipe({ learningRate: 0.03 }), quantize: { layers, when: 'aware', batches: 1 } });
+    // chance is 25 %
+    expect(accuracy).toBeGreaterThan(60);
+    expect(floatAccuracy).toBeNull();
+  });
+
   it('stops at its signal', async () => {
     const controller = new AbortController();
     const epochs: Checkpoint[] = [];
@@ -96,6 +117,16 @@ describe('the training evaluator', () => {
     expect(a!.interval![0]).toBeLessThan(a!.value);
     expect(a!.value + error!.value).toBeCloseTo(100, 9);
     expect(open!.secondsPerTrial).toBeGreaterThan(1);
+  });
+
+  it('reports the accuracy of the network as an int8 device runs it, and says so', async () => {
+    const { accuracy: a } = await (open = trainEvaluator(accuracy, 1, TASK, true)).evaluate(request());
+    expect(a!.source).toMatch(/quantised after training: weights 8 bits, activations 8 bits, ends int8 \(\d+\.\d\d % before\)$/);
+    await open.close();
+    const { accuracy: plain } = await (open = trainEvaluator({ ...accuracy, quantize: 'none' }, 1, TASK, true)).evaluate(request());
+    expect(plain!.source).not.toContain('quantised');
+    await open.close();
+    await expect(evaluator({ quantize: { ...quantizeSchema.parse({ weights: { bits: 4 } }), blocks: { nowhere: {} } } }).evaluate(request())).rejects.toMatchObject({ reason: 'unsupported', message: expect.stringContaining('got "nowhere"') });
   });
 
   it('goes on where it stopped when the same point comes back at a higher fidelity', async () => {

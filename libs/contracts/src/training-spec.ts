@@ -46,6 +46,24 @@ export const datasetSchema = z.discriminatedUnion('format', [
 ]);
 export type DatasetSpec = z.output<typeof datasetSchema>;
 
+const levels = z.union([
+  z.strictObject({ bits: z.int().min(1).max(16) }),
+  z.strictObject({ levels: z.int().min(2).max(65_536) }),
+]).describe('bits, or a number of levels that need not be a power of two');
+export type LevelsSpec = z.output<typeof levels>;
+const layerLevels = { weights: levels.optional().describe('left out: not quantised'), activations: levels.optional().describe('of what enters a layer; left out: not quantised') };
+
+/** Quantisation of trained networks. */
+export const quantizeSchema = z.strictObject({
+  when: z.enum(['aware', 'after']).default('aware').describe('aware: trained as it will run, gradients passing straight through the rounding; after: ranges are taken from some batches once the network is trained'),
+  scheme: z.enum(['affine', 'dorefa']).default('affine').describe('affine: as integer runtimes do, weights a channel at a time; dorefa: tanh for weights, clip to [0, 1] for activations'),
+  ...layerLevels,
+  ends: z.enum(['int8', 'same', 'float']).default('int8').describe('the first and the last layer'),
+  blocks: z.record(z.string().min(1), z.strictObject(layerLevels)).default({}).describe('other levels for layers whose block begins with the name'),
+  batches: z.int().min(1).max(1000).default(8).describe('when: after, batches that the ranges are taken from'),
+});
+export type QuantizeSpec = z.output<typeof quantizeSchema>;
+
 export const trainingRecipeSchema = z.strictObject({
   optimizer: z.enum(['sgd', 'nesterov', 'adamw']).default('nesterov'),
   learningRate: z.number().positive().max(10).default(0.05),
@@ -76,6 +94,7 @@ export const trainAccuracySchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(10),
   batch: z.int().min(2).max(4096).default(64),
   recipe: trainingRecipeSchema.prefault({}),
+  quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('auto: 8 bits after training, if the study prices an int8 device; the accuracy is then that of the quantised network'),
 });
 export type TrainAccuracy = z.output<typeof trainAccuracySchema>;
 

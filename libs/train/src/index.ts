@@ -43,7 +43,7 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
     case 'none':
       return NO_ACCURACY;
     case 'train':
-      return trainEvaluator(accuracy, definition.spec.seed, definition.spec.task);
+      return trainEvaluator(accuracy, definition.spec.seed, definition.spec.task, runsInt8(definition));
     case 'proxy':
       return proxyEvaluator(accuracy, definition.spec.seed, definition.spec.task);
     case 'command':
@@ -54,6 +54,8 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
       return httpEvaluator(accuracy, definition.spec.seed);
   }
 }
+
+const runsInt8 = ({ devices }: StudyDefinition): boolean => devices.some((d) => d.defaultPrecision === 'int8');
 
 /** Asked for nothing, answers nothing. */
 const NO_ACCURACY: AccuracyEvaluator = { id: 'none', secondsPerTrial: 0, metrics: [], evaluate: async () => ({}), close: async () => undefined };

@@ -4,7 +4,9 @@ import type { Differentiated } from '../op.js';
 import { opOf } from '../ops/index.js';
 import type { Graph, Node, Shape } from '../types.js';
 import { inferShapes } from '../verify.js';
+import type { LayerQuantization, Quantization } from '../training/quantization.js';
 import { add, expand } from './arithmetic.js';
+import { quantizeActivation, quantizeWeight, rangeOf } from './quantizers.js';
 import type { Tape, Value } from './tape.js';
 
 /** Weights of a graph on a tape, by node and name. */
@@ -25,6 +27,8 @@ export interface Lowered {
 export interface LowerOptions {
   /** batch norm by batch statistics, quantisation noise on */
   readonly training: boolean;
+  /** fake-quantised weights and inputs of these layers; ranges are the weights `inputLow` and `inputHigh` of the layer */
+  readonly quantization?: Quantization | undefined;
 }
 
 /**
@@ -33,7 +37,7 @@ export interface LowerOptions {
  * @param inputs  tensor of each live input node, of its shape
  * @throws GraphError naming the node that lacks an input or can't be trained
  */
-export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Value>, weights: TapeWeights, { training }: LowerOptions): Lowered {
+export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Value>, weights: TapeWeights, { training, quantization }: LowerOptions): Lowered {
   const shapes = inferShapes(graph);
   const live = liveNodes(graph);
   const nodes = graph.nodes.filter((node) => live.has(node.id));
@@ -47,7 +51,7 @@ export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Valu
       values.set(node.id, value);
       continue;
     }
-    const rule = written(tape, node, values, weights, shapes.get(node.id)!, training);
+    const rule = written(tape, node, values, weights, shapes.get(node.id)!, training, quantization?.get(node.id));
     rules.set(node.id, rule);
     values.set(node.id, rule.output);
     if (rule.statistics !== undefined) statistics.set(node.id, rule.statistics);
@@ -55,9 +59,31 @@ export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Valu
   return { values, statistics, backward: (seeds) => backward(tape, nodes, rules, shapes, seeds) };
 }
 
-function written(tape: Tape, node: Node, values: ReadonlyMap<string, Value>, weights: TapeWeights, output: Shape, training: boolean): Differentiated {
+function written(tape: Tape, node: Node, values: ReadonlyMap<string, Value>, weights: TapeWeights, output: Shape, training: boolean, layer?: LayerQuantization): Differentiated {
   const inputs = node.inputs.map((id) => values.get(id)!);
-  return withNode(node, () => opOf(node).differentiate({ tape, attrs: node.attrs, inputs, weights: weights.get(node.id) ?? {}, output, training }));
+  const own = weights.get(node.id) ?? {};
+  const rule = (x: readonly Value[], w: Readonly<Record<string, Value>>): Differentiated => withNode(node, () => opOf(node).differentiate({ tape, attrs: node.attrs, inputs: x, weights: w, output, training }));
+  return layer === undefined ? rule(inputs, own) : quantized(tape, inputs, own, training, layer, rule);
+}
+
+/** The layer between its quantisers. In training the range is that of the batch, which also goes into the running one. */
+function quantized(tape: Tape, [x, ...rest]: readonly Value[], weights: Readonly<Record<string, Value>>, training: boolean, layer: LayerQuantization, rule: (x: readonly Value[], w: Readonly<Record<string, Value>>) => Differentiated): Differentiated {
+  const observed = layer.input?.kind === 'affine';
+  const range = !observed ? null : training ? rangeOf(tape, x!) : { low: weights['inputLow']!, high: weights['inputHigh']! };
+  const input = layer.input === null ? null : quantizeActivation(tape, layer.input, x!, range);
+  const weight = layer.weights === null ? null : quantizeWeight(tape, layer.weights, weights['weight']!);
+  const inner = rule([input?.value ?? x!, ...rest], weight === null ? weights : { ...weights, weight: weight.value });
+  return {
+    output: inner.output,
+    backward: (dy) => {
+      const { inputs: [dx, ...others], weights: gradients } = inner.backward(dy);
+      return {
+        inputs: [dx === null || dx === undefined || input === null ? dx ?? null : input.backward(dx), ...others],
+        ...(gradients !== undefined && { weights: weight === null ? gradients : { ...gradients, weight: weight.backward(gradients['weight']!) } }),
+      };
+    },
+    ...(observed && training && { statistics: { inputLow: range!.low, inputHigh: range!.high } }),
+  };
 }
 
 function backward(tape: Tape, nodes: readonly Node[], rules: ReadonlyMap<string, Differentiated>, shapes: ReadonlyMap<string, Shape>, seeds: ReadonlyMap<string, Value>): ReturnType<Lowered['backward']> {

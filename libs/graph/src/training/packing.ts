@@ -6,6 +6,7 @@ import { reshape, split } from '../tape/arithmetic.js';
 import type { Tape, Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
 import { inferShapes } from '../verify.js';
+import type { Quantization } from './quantization.js';
 
 /** Where a weight lies in a packed vector. */
 export interface Slot {
@@ -25,8 +26,8 @@ export interface Packing {
   readonly statisticCount: number;
 }
 
-/** Layout of the live nodes' weights, in the order of the nodes; the same graph packs alike at any batch. */
-export function packingOf(graph: Graph): Packing {
+/** Layout of the live nodes' weights, in the order of the nodes; the same graph packs alike at any batch. Ranges of quantised inputs are statistics, 0 at first. */
+export function packingOf(graph: Graph, quantization?: Quantization): Packing {
   const shapes = inferShapes(graph);
   const live = liveNodes(graph);
   const parameters: Slot[] = [];
@@ -44,6 +45,9 @@ export function packingOf(graph: Graph): Packing {
         statisticCount += elements(shape);
       }
     }
+    if (quantization?.get(node.id)?.input?.kind === 'affine') {
+      for (const name of ['inputLow', 'inputHigh']) statistics.push({ node: node.id, name, shape: [1], decayed: false, offset: statisticCount++ });
+    }
   }
   return { parameters, parameterCount, statistics, statisticCount };
 }
@@ -56,7 +60,7 @@ export interface PackedWeights {
 export function packWeights(packing: Packing, weights: ReadonlyMap<string, Weights>): PackedWeights {
   const fill = (slots: readonly Slot[], count: number): Float32Array => {
     const vector = new Float32Array(count);
-    for (const { node, name, offset } of slots) vector.set(weights.get(node)![name]!.data, offset);
+    for (const { node, name, offset } of slots) vector.set(weights.get(node)?.[name]?.data ?? [0], offset);
     return vector;
   };
   return { parameters: fill(packing.parameters, packing.parameterCount), statistics: fill(packing.statistics, packing.statisticCount) };

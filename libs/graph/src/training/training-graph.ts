@@ -7,11 +7,13 @@ import { isKind } from '../op.js';
 import { elements } from '../shape.js';
 import { add, concat, div, flat, max, min, mul, reshape, scale, shift, sqrt, sub, sum } from '../tape/arithmetic.js';
 import { lower } from '../tape/lower.js';
+import { rangeOf } from '../tape/quantizers.js';
 import { Tape, type Program, type Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
 import { crossEntropy, faceOf } from './classifier.js';
 import { lowerNetwork } from './lower-network.js';
 import { packingOf, unpackOnTape, type Packing, type Slot } from './packing.js';
+import type { Quantization } from './quantization.js';
 import { withBatch } from './rebatch.js';
 
 export interface StepRecipe {
@@ -30,6 +32,8 @@ export interface StepRecipe {
   readonly averageDecay: number | null;
   /** does quantisation noise act? (F-N3: for large networks only) */
   readonly noise: boolean;
+  /** trained as it will run */
+  readonly quantization?: Quantization | undefined;
 }
 
 /** Vectors that a step reads and, under the same name, gives back changed. */
@@ -62,7 +66,7 @@ export interface TrainingGraph {
 export function trainingGraph(graph: Graph, recipe: StepRecipe): TrainingGraph {
   const net = withBatch(graph, recipe.batch);
   const { input, output, classes, imageShape } = faceOf(net);
-  const packing = packingOf(net);
+  const packing = packingOf(net, recipe.quantization);
   if (packing.parameterCount === 0) throw GraphError.of(graph.name, 'expected weights that can be trained, got none');
   const tape = new Tape();
   const state: StateVector[] = [];
@@ -78,7 +82,7 @@ export function trainingGraph(graph: Graph, recipe: StepRecipe): TrainingGraph {
   const weights = new Map<string, Record<string, Value>>();
   unpackOnTape(tape, packing.parameters, parameters, weights);
   if (statistics !== null) unpackOnTape(tape, packing.statistics, statistics, weights);
-  const lowered = lower(tape, recipe.noise ? net : withoutNoise(net), new Map([[input, images]]), weights, { training: true });
+  const lowered = lower(tape, recipe.noise ? net : withoutNoise(net), new Map([[input, images]]), weights, { training: true, quantization: recipe.quantization });
   const logits = lowered.values.get(output)!;
   const { loss, dLogits } = crossEntropy(tape, logits, targets, recipe.labelSmoothing);
   const gradients = lowered.backward(new Map([[output, dLogits]])).weights;
@@ -98,10 +102,32 @@ export function trainingGraph(graph: Graph, recipe: StepRecipe): TrainingGraph {
   return { program: tape.program(`${graph.name} training step`, outputs), packing, state, imageShape, classes };
 }
 
+export interface InferenceProgram {
+  readonly program: Program;
+  readonly packing: Packing;
+  readonly imageShape: Shape;
+  readonly classes: number;
+}
+
 /** The forward pass at inference with weights as inputs: `parameters`, `statistics` and `images` in, `logits` out. */
-export function inferenceProgram(graph: Graph, batch: number): { readonly program: Program; readonly packing: Packing; readonly imageShape: Shape; readonly classes: number } {
-  const { tape, packing, output, face, lowered } = lowerNetwork(graph, batch, false);
+export function inferenceProgram(graph: Graph, batch: number, quantization?: Quantization): InferenceProgram {
+  const { tape, packing, output, face, lowered } = lowerNetwork(graph, batch, false, quantization);
   return { ...face, program: tape.program(`${graph.name} inference`, { logits: lowered.values.get(output)! }), packing };
+}
+
+/**
+ * What a batch says of the ranges of quantised inputs: `low` and `high`, one each for the layers that `layers` lists, from the network as
+ * it is, not quantised. Inputs as of `inferenceProgram`.
+ *
+ * @throws GraphError if no input has a range to be found
+ */
+export function rangesProgram(graph: Graph, batch: number, quantization: Quantization): InferenceProgram & { readonly layers: readonly string[] } {
+  const { tape, net, packing, face, lowered } = lowerNetwork(graph, batch, false);
+  const layers = net.nodes.filter(({ id }) => quantization.get(id)?.input?.kind === 'affine' && lowered.values.has(id));
+  if (layers.length === 0) throw GraphError.of(graph.name, 'expected inputs that are quantised over their range, got none');
+  const ranges = layers.map((node) => rangeOf(tape, lowered.values.get(node.inputs[0]!)!));
+  const outputs = { low: concat(tape, ranges.map((r) => r.low), 0), high: concat(tape, ranges.map((r) => r.high), 0) };
+  return { ...face, program: tape.program(`${graph.name} ranges`, outputs), packing, layers: layers.map((n) => n.id) };
 }
 
 const withoutNoise = (net: Graph): Graph => ({ ...net, nodes: net.nodes.map((node) => (isKind(node, 'quantizationNoise') ? { ...node, attrs: { levels: 2 ** 32 } } : node)) });

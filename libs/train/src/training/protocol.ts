@@ -1,4 +1,4 @@
-import type { DatasetSpec, ProxyAccuracy, TrainAccuracy } from '@app/contracts';
+import type { DatasetSpec, ProxyAccuracy, QuantizeSpec, TrainAccuracy } from '@app/contracts';
 import type { Graph } from '@app/graph';
 import type { Checkpoint } from './checkpoint.js';
 
@@ -30,11 +30,13 @@ export interface TrainTask {
   /** epochs to train up to, of `accuracy.epochs` */
   readonly until: number;
   readonly from: Checkpoint | null;
+  /** null: not quantised */
+  readonly quantize: QuantizeSpec | null;
 }
 
 export type Answer =
   | { readonly id: number; readonly kind: 'epoch'; readonly epoch: number; readonly accuracy: number; readonly loss: number }
-  | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly judgedOn: number; readonly checkpoint: Checkpoint }
+  | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly checkpoint: Checkpoint }
   | { readonly id: number; readonly kind: 'sound' }
   | { readonly id: number; readonly kind: 'scored'; readonly score: number }
   | { readonly id: number; readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly curve: readonly number[] }

@@ -1,7 +1,8 @@
-import type { DatasetSpec, MetricValue, TrainAccuracy } from '@app/contracts';
+import type { DatasetSpec, LevelsSpec, MetricValue, QuantizeSpec, TrainAccuracy } from '@app/contracts';
 import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
 import type { Checkpoint } from './checkpoint.js';
-import type { DataTask, TrainTask } from './protocol.js';
+import type { Answer, DataTask, TrainTask } from './protocol.js';
+import { quantizeSpecOf } from './quantize.js';
 import { TrainingProcesses } from './training-processes.js';
 
 /** Images a second, training and judging, of a middling FlyNet on one core of a server of 2024: for planning only. */
@@ -19,8 +20,9 @@ const Z_90 = 1.6449;
  *
  * The interval is what the number of held-out images leaves open, not what another seed would change.
  */
-export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: DataTask['task']): AccuracyEvaluator {
+export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: DataTask['task'], runsInt8 = false): AccuracyEvaluator {
   const processes = new TrainingProcesses();
+  const quantize = quantizeSpecOf(accuracy, runsInt8);
   const remembered = new Map<string, Checkpoint>();
   return {
     id: `train/${accuracy.dataset.format}`,
@@ -34,15 +36,22 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
       const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
       const key = JSON.stringify(Object.entries(point).sort(([a], [b]) => (a < b ? -1 : 1)));
       const before = remembered.get(key);
-      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, from: before !== undefined && before.epoch <= until ? before : null }, signal);
+      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from: before !== undefined && before.epoch <= until ? before : null }, signal);
       if (answer.kind === 'diverged') {
         throw new EvaluatorError('diverged', `the loss was no number any more at step ${answer.step}, in epoch ${answer.epoch}${answer.curve.length === 0 ? '' : `; accuracy before: ${answer.curve.map((a) => a.toFixed(1)).join(', ')} %`}`);
       }
       remember(remembered, key, until < accuracy.epochs ? answer.checkpoint : null);
-      return metricsOf(accuracy, answer.accuracy, answer.judgedOn, answer.checkpoint.curve, seed);
+      return metricsOf(accuracy, answer, seed, quantize);
     },
     close: () => processes.close(),
   };
+}
+
+type Trained = Extract<Answer, { kind: 'trained' }>;
+
+function describe({ when, weights, activations, ends }: QuantizeSpec): string {
+  const levels = (l: LevelsSpec | undefined): string => (l === undefined ? 'not' : 'bits' in l ? `${l.bits} bits` : `${l.levels} levels`);
+  return `quantised ${when === 'aware' ? 'in' : 'after'} training: weights ${levels(weights)}, activations ${levels(activations)}${ends === 'same' ? '' : `, ends ${ends}`}`;
 }
 
 function remember(remembered: Map<string, Checkpoint>, key: string, checkpoint: Checkpoint | null): void {
@@ -54,9 +63,9 @@ function remember(remembered: Map<string, Checkpoint>, key: string, checkpoint: 
 
 const imagesOf = (dataset: DatasetSpec): number => (dataset.format === 'synthetic' ? dataset.images : USUAL_IMAGES) * dataset.share;
 
-function metricsOf({ dataset, recipe, batch }: TrainAccuracy, accuracy: number, judgedOn: number, curve: readonly number[], seed: number): Record<string, MetricValue> {
+function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatAccuracy, judgedOn, checkpoint: { curve } }: Trained, seed: number, quantize: QuantizeSpec | null): Record<string, MetricValue> {
   const name = dataset.format === 'synthetic' ? dataset.format : `${dataset.format} ${'directory' in dataset ? dataset.directory : dataset.file}`;
-  const source = `trained for ${curve.length} epochs on ${name} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images`;
+  const source = `trained for ${curve.length} epochs on ${name} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describe(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}`;
   const [low, high] = wilson(accuracy / 100, judgedOn);
   const metric = (value: number, interval: [number, number], values: number[]): MetricValue => ({ value, unit: '%', provenance: 'trained', interval, source, curve: values });
   return {

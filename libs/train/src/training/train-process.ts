@@ -3,6 +3,7 @@ import type { DatasetSpec } from '@app/contracts';
 import { DatasetError, type Dataset } from '../data/image-set.js';
 import { loadDataset } from '../data/load.js';
 import { proxyScore } from '../proxies/proxy-score.js';
+import { quantizeOf } from './quantize.js';
 import type { Answer, DataTask, Task } from './protocol.js';
 import { trainNetwork, UnfitData } from './trainer.js';
 
@@ -23,11 +24,11 @@ async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answe
   if (task.kind === 'proxy') return { id, kind: 'scored', score: await proxyScore(task.accuracy.proxy, { graph, data, batch: task.accuracy.batch, seed }) };
   const { accuracy, until, from } = task;
   const outcome = await trainNetwork({
-    graph, data, recipe: accuracy.recipe, batch: accuracy.batch, epochs: accuracy.epochs, until, seed, from: from ?? undefined,
+    graph, data, recipe: accuracy.recipe, batch: accuracy.batch, epochs: accuracy.epochs, until, seed, from: from ?? undefined, quantize: quantizeOf(graph, task.quantize),
     onEpoch: ({ epoch, curve, losses }) => tell({ id, kind: 'epoch', epoch, accuracy: curve.at(-1)!, loss: losses.at(-1)! }),
   });
   if (outcome.kind === 'diverged') return { id, kind: 'diverged', epoch: outcome.epoch, step: outcome.step, curve: outcome.curve };
-  return { id, kind: 'trained', accuracy: outcome.accuracy, judgedOn: data.validation.count, checkpoint: outcome.checkpoint };
+  return { id, kind: 'trained', accuracy: outcome.accuracy, floatAccuracy: outcome.floatAccuracy, judgedOn: data.validation.count, checkpoint: outcome.checkpoint };
 }
 
 /** A study's networks have its task's classes and channels, whatever the candidate. */

@@ -1,7 +1,10 @@
 import type { TrainingRecipe } from '@app/contracts';
-import { initialWeights, inferenceProgram, packWeights, totals, trainingGraph, unpackWeights, type Graph, type StepRecipe, type TrainingGraph, type Weights } from '@app/graph';
+import {
+  initialWeights, inferenceProgram, packingOf, packWeights, rangesProgram, totals, trainingGraph, unpackWeights,
+  type Graph, type Quantization, type StepRecipe, type Tensor, type TrainingGraph, type Weights,
+} from '@app/graph';
 import { Rng } from '@app/numeric';
-import { BatchWriter } from '../data/batches.js';
+import { BatchWriter, NO_AUGMENTATION } from '../data/batches.js';
 import type { Dataset, ImageSet } from '../data/image-set.js';
 import type { Checkpoint } from './checkpoint.js';
 import { openProgram, type ProgramSession } from './program-session.js';
@@ -23,12 +26,21 @@ export interface TrainRequest {
   readonly from?: Checkpoint | undefined;
   /** default 1 */
   readonly threads?: number | undefined;
+  /** the accuracy is then that of the quantised network */
+  readonly quantize?: Quantize | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEpoch?: ((checkpoint: Checkpoint) => void) | undefined;
 }
 
+export interface Quantize {
+  readonly layers: Quantization;
+  /** aware: trained with it; after: ranges are taken from so many batches of training images */
+  readonly when: 'aware' | 'after';
+  readonly batches: number;
+}
+
 export type TrainOutcome =
-  | { readonly kind: 'trained'; readonly checkpoint: Checkpoint; readonly accuracy: number; readonly weights: ReadonlyMap<string, Weights> }
+  | { readonly kind: 'trained'; readonly checkpoint: Checkpoint; readonly accuracy: number; /** before it was quantised, if that came after */ readonly floatAccuracy: number | null; readonly weights: ReadonlyMap<string, Weights> }
   /** the loss was no number any more */
   | { readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly losses: readonly number[]; readonly curve: readonly number[] };
 
@@ -44,14 +56,15 @@ export class UnfitData extends Error {}
  */
 export async function trainNetwork(request: TrainRequest): Promise<TrainOutcome> {
   const { graph, data, recipe, batch, seed, threads, signal } = request;
-  const step = trainingGraph(graph, stepRecipe(recipe, batch, totals(graph).params));
+  const aware = request.quantize?.when === 'aware' ? request.quantize.layers : undefined;
+  const step = trainingGraph(graph, stepRecipe(recipe, batch, totals(graph).params, aware));
   expectFit(step, data, batch);
   const stepsPerEpoch = Math.floor(data.train.count / batch);
   const until = Math.min(request.until ?? request.epochs, request.epochs);
   let now = request.from ?? firstCheckpoint(step, graph, seed);
   const options = threads === undefined ? {} : { threads };
   const session = await openProgram(step.program, options);
-  const judge = await openJudge(graph, data, batch, options);
+  const judge = await openJudge(graph, data, batch, options, aware);
   try {
     const writer = writerFor(step, data, batch);
     while (now.epoch < until) {
@@ -63,7 +76,11 @@ export async function trainNetwork(request: TrainRequest): Promise<TrainOutcome>
       request.onEpoch?.(now);
     }
     const weights = judged(now.state);
-    return { kind: 'trained', checkpoint: now, accuracy: now.curve.at(-1) ?? (await judge.accuracy(weights, data.validation)), weights: unpackWeights(step.packing, weights) };
+    const accuracy = now.curve.at(-1) ?? (await judge.accuracy(weights, data.validation));
+    const trained = unpackWeights(step.packing, weights);
+    if (request.quantize?.when !== 'after') return { kind: 'trained', checkpoint: now, accuracy, floatAccuracy: null, weights: trained };
+    const ranged = await withRanges(request, request.quantize, trained);
+    return { kind: 'trained', checkpoint: now, accuracy: await quantizedAccuracy(request, request.quantize.layers, ranged), floatAccuracy: accuracy, weights: ranged };
   } finally {
     await session.close();
     await judge.close();
@@ -76,7 +93,7 @@ function judged(state: State): { parameters: Float32Array; statistics: Float32Ar
   return { parameters: state.averageParameters ?? state.parameters!, statistics: state.averageStatistics ?? state.statistics ?? new Float32Array(0) };
 }
 
-export function stepRecipe(recipe: TrainingRecipe, batch: number, params: number): StepRecipe {
+export function stepRecipe(recipe: TrainingRecipe, batch: number, params: number, quantization?: Quantization): StepRecipe {
   return {
     batch,
     optimizer: recipe.optimizer === 'adamw' ? { kind: 'adamw', beta1: recipe.momentum, beta2: 0.999, epsilon: 1e-8 } : { kind: 'sgd', momentum: recipe.momentum, nesterov: recipe.optimizer === 'nesterov' },
@@ -85,6 +102,7 @@ export function stepRecipe(recipe: TrainingRecipe, batch: number, params: number
     statisticsRate: 0.1,
     averageDecay: recipe.averageDecay ?? null,
     noise: params > recipe.noiseAbove,
+    ...(quantization && { quantization }),
   };
 }
 
@@ -138,6 +156,40 @@ function rates(recipe: TrainingRecipe, step: number, learningRate: number): Reco
   };
 }
 
+/** Weights with the mean range of each quantised input over some batches of training images, not augmented. */
+async function withRanges({ graph, data, batch, threads, seed }: TrainRequest, { layers, batches }: Quantize, weights: ReadonlyMap<string, Weights>): Promise<ReadonlyMap<string, Weights>> {
+  if ([...layers.values()].every(({ input }) => input?.kind !== 'affine')) return weights;
+  const ranges = rangesProgram(graph, batch, layers);
+  const session = await openProgram(ranges.program, threads === undefined ? {} : { threads });
+  const sums = { low: new Float64Array(ranges.layers.length), high: new Float64Array(ranges.layers.length) };
+  const count = Math.min(batches, Math.floor(data.train.count / batch));
+  try {
+    const writer = writerFor(ranges, data, batch);
+    const order = Rng.of(seed, 'calibration').shuffle(Array.from({ length: data.train.count }, (_, i) => i));
+    for (let i = 0; i < count; i++) {
+      writer.augmented(data.train, order, i * batch, NO_AUGMENTATION, Rng.of(seed));
+      const seen = await session.run({ ...packWeights(ranges.packing, weights), images: writer.images });
+      for (const end of ['low', 'high'] as const) seen[end]!.forEach((v, k) => (sums[end][k]! += v / count));
+    }
+  } finally {
+    await session.close();
+  }
+  const all = new Map(weights);
+  ranges.layers.forEach((id, k) => all.set(id, { ...all.get(id), inputLow: scalarOf(sums.low[k]!), inputHigh: scalarOf(sums.high[k]!) }));
+  return all;
+}
+
+const scalarOf = (value: number): Tensor => ({ shape: [1], data: Float32Array.of(value) });
+
+async function quantizedAccuracy({ graph, data, batch, threads }: TrainRequest, layers: Quantization, weights: ReadonlyMap<string, Weights>): Promise<number> {
+  const judge = await openJudge(graph, data, batch, threads === undefined ? {} : { threads }, layers);
+  try {
+    return await judge.accuracy(packWeights(packingOf(graph, layers), weights), data.validation);
+  } finally {
+    await judge.close();
+  }
+}
+
 export interface Judge {
   /** Share of the images answered right, %. */
   accuracy(weights: { readonly parameters: Float32Array; readonly statistics: Float32Array }, set: ImageSet): Promise<number>;
@@ -145,8 +197,8 @@ export interface Judge {
 }
 
 /** Runs a network at inference over image sets, normalised as the training images are. */
-export async function openJudge(graph: Graph, data: Dataset, batch: number, options: { readonly threads?: number } = {}): Promise<Judge> {
-  const inference = inferenceProgram(graph, batch);
+export async function openJudge(graph: Graph, data: Dataset, batch: number, options: { readonly threads?: number } = {}, quantization?: Quantization): Promise<Judge> {
+  const inference = inferenceProgram(graph, batch, quantization);
   const session = await openProgram(inference.program, options);
   const writer = writerFor(inference, data, batch);
   return {
