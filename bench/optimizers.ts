@@ -4,9 +4,10 @@
  *
  *   npm run bench:optimizers -- [--json] [--store] [--algorithms mads,nsga2] [--problems TNK,nas,so] [--budget 1000] [--seeds 10] [--settings JSON]
  *
+ *   npm run bench:optimizers -- --suggestion [--python PATH]
  *   npm run bench:optimizers -- --docs
  *
- * `--store` keeps the runs in bench/data/optimizers.json, in place of those it has of the same algorithms and problems; `--docs` writes
+ * `--suggestion` times one ask of `bo` beside BoTorch's (bench/peers) and keeps that. `--store` keeps the runs in bench/data/optimizers.json, in place of those it has of the same algorithms and problems; `--docs` writes
  * docs/optimizers.md and its plot from the stored runs, ours and the peers'. `--problems` takes names, groups (mo, re, cmo, nas, so, …; a group includes those that begin with it and a hyphen) or beginnings
  * with a star.
  */
@@ -19,6 +20,7 @@ import { measure, type Run } from './optimizers/measure.js';
 import { chosenProblems, projectRoot, readProblems, type TestProblem } from './optimizers/problems.js';
 import { dataProfiles, rows, text } from './optimizers/report.js';
 import { readOwn, readPeers, withRuns, writeOwn } from './optimizers/store.js';
+import { readSuggestionTime, timeSuggestion, writeSuggestionTime } from './optimizers/suggestion.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -30,6 +32,8 @@ const { values: options } = parseArgs({
     settings: { type: 'string', default: '{}' },
     store: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
+    suggestion: { type: 'boolean', default: false },
+    python: { type: 'string' },
   },
 });
 
@@ -42,7 +46,7 @@ function count(name: 'budget' | 'seeds'): number {
 async function writeDocs(all: readonly TestProblem[]): Promise<void> {
   // The charts are loaded only where they are drawn.
   const { optimizersPage } = await import('./optimizers/page.js');
-  const { markdown, plots } = optimizersPage(all, readOwn(), readPeers());
+  const { markdown, plots } = optimizersPage(all, readOwn(), readPeers(), readSuggestionTime());
   const folder = join(projectRoot(), 'docs');
   writeFileSync(join(folder, 'optimizers.md'), markdown);
   for (const [name, svg] of Object.entries(plots)) writeFileSync(join(folder, name), svg);
@@ -71,5 +75,9 @@ function run(all: readonly TestProblem[]): void {
 }
 
 const problems = readProblems();
-if (!options.docs) run(problems);
-else await writeDocs(problems);
+if (options.docs) await writeDocs(problems);
+else if (options.suggestion) {
+  const time = timeSuggestion(options.python);
+  writeSuggestionTime(time);
+  process.stdout.write(`${JSON.stringify(time, null, 2)}\n`);
+} else run(problems);

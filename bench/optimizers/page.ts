@@ -4,6 +4,7 @@ import { plotLines, type Line } from './plot.js';
 import { BUDGETS, type TestProblem } from './problems.js';
 import { anchorStanding, common, duel, profile, shortfall, standingOf, type Standing } from './standing.js';
 import type { SolverRecord } from './store.js';
+import type { SuggestionTime } from './suggestion.js';
 import { GROUPS, LADDER } from './trajectory.js';
 
 export interface Page {
@@ -16,7 +17,7 @@ export interface Page {
 const BROAD = 18;
 const ANCHORS: readonly (readonly [string, string])[] = [['NOMAD 4.5 ¹', 'nomad'], ['NSGA-II ¹', 'nsga2'], ['random ¹', 'random']];
 
-export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[]): Page {
+export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[], suggestion: SuggestionTime | null): Page {
   const several = tests.filter((t) => t.objectives > 1);
   const single = tests.filter((t) => t.objectives === 1);
   const standings = [...own.map((r) => standingOf(r, true, tests)), ...peers.map((r) => standingOf(r, false, tests)), ...ANCHORS.map(([name, key]) => anchorStanding(name, key, tests))];
@@ -45,9 +46,10 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
     '',
     '¹ Medians over 10 seeds that came with the problems (bench/data/optimizer-problems.json), measured on the same start designs.',
     '',
+    ...(suggestion ? [suggested(suggestion), ''] : []),
     '## Several objectives: median share of the known hypervolume',
     '',
-    'Over the problems that the solver and all broad ones have at that number of evaluations.',
+    `Solvers that have at least ${BROAD} of the problems at that number of evaluations, over those that all of them have.`,
     '',
     ...medians(several, standings),
     '',
@@ -95,19 +97,25 @@ function described(r: SolverRecord): string[] {
   return [r.solver, versions, String(runs.length), range(runs.map((p) => p.seeds.length)), range(runs.map((p) => p.budget)), ms.toPrecision(2), r.note];
 }
 
+function suggested({ points, variables, objectives, ours, botorch }: SuggestionTime): string {
+  const theirs = botorch ? `; BoTorch ${botorch.versions['botorch']} takes ${botorch.seconds.toFixed(1)} s, ${Math.round(botorch.seconds / ours.first)} times as long` : '';
+  return `One suggestion at ${points} points, ${variables} variables and ${objectives} objectives: \`bo\` takes ${ours.first.toFixed(2)} s of one core, models fitted from nothing, and ${ours.next.toFixed(2)} s at the next point${theirs}.`;
+}
+
 /** Those with many problems; the anchors too. */
 const broad = (tests: readonly TestProblem[], standings: readonly Standing[], evaluations: number): Standing[] =>
   standings.filter((s) => common(tests, [s], [evaluations]).length >= BROAD);
 
 function medians(tests: readonly TestProblem[], standings: readonly Standing[]): string[] {
-  const rows = standings.map((s) => [
+  const columns = BUDGETS.map((b) => {
+    const solvers = broad(tests, standings, b);
+    return { b, solvers, shared: common(tests, solvers, [b]) };
+  });
+  const rows = standings.filter((s) => columns.some((c) => c.solvers.includes(s))).map((s) => [
     name(s),
-    ...BUDGETS.map((b) => {
-      const shared = common(tests, [...new Set([s, ...broad(tests, standings, b)])], [b]);
-      return shared.length === 0 ? '–' : `${median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(3)} (${shared.length})`;
-    }),
+    ...columns.map(({ b, solvers, shared }) => (solvers.includes(s) ? median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(3) : '–')),
   ]);
-  return table(['solver (problems)', ...BUDGETS.map(String)], rows);
+  return table(['solver', ...columns.map(({ b, shared }) => `${b} (${shared.length} problems)`)], rows);
 }
 
 function duels(tests: readonly TestProblem[], standings: readonly Standing[]): string[] {

@@ -20,7 +20,7 @@ from solvers.botorch_qlognehvi import PACKAGES, suggest  # noqa: E402
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("points", 200), ("variables", 20), ("objectives", 3), ("repeats", 2)):
+    for name, default in (("points", 200), ("variables", 20), ("objectives", 3), ("repeats", 1)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     n, d, m = options.points, options.variables, options.objectives
