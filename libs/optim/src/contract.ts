@@ -25,6 +25,8 @@ export interface SearchProblem {
   readonly seed: number;
   /** Trials the study may spend in all, if known; lets a method split its budget. */
   readonly maxTrials?: number | undefined;
+  /** What one evaluation is thought to take, s; a dear one leaves more time to think. Absent: not known. */
+  readonly secondsPerTrial?: number | undefined;
   /**
    * What is computed rather than evaluated: for canonical genes the very values they will be told with. Pure and quick (a millisecond or
    * so, remembered by whoever provides it); asking it costs no trial. A point that breaks a limit by it is *screened*: see `OptimizerRun.ask`.

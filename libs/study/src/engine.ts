@@ -49,12 +49,12 @@ export class StudyEngine {
   }
 
   /**
-   * @param evaluator  what it answers is not computed beforehand
+   * @param evaluator  what it answers is not computed beforehand; the time it takes is what an optimizer may think beside
    * @throws SpaceError if the definition's parameters or start points are at fault
    */
-  static open(study: EngineStudy, fold: FoldState, evaluator: Pick<AccuracyEvaluator, 'metrics'>): StudyEngine {
+  static open(study: EngineStudy, fold: FoldState, evaluator: Pick<AccuracyEvaluator, 'metrics' | 'secondsPerTrial'>): StudyEngine {
     const given = studyProblem(study);
-    const problem: StudyProblem = { ...given, problem: { ...given.problem, known: knownOf(study, given.terms, given.space, evaluator) } };
+    const problem: StudyProblem = { ...given, problem: { ...given.problem, known: knownOf(study, given.terms, given.space, evaluator), secondsPerTrial: evaluator.secondsPerTrial } };
     const chosen = optimizerNamed(study.spec.algorithm.name);
     const optimizer = study.spec.fidelity ? halving(chosen) : chosen;
     const version = `${optimizer.name}@${optimizer.version}/${SNAPSHOT_FORMAT}`;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Candidate, Json, SearchProblem, Told } from '../contract.js';
 import { examineOptimizer } from '../exam/examine-optimizer.js';
 import { auto, planFor } from './auto.js';
+import { Progress } from './progress.js';
 
 examineOptimizer(auto, { trials: 24 });
 
@@ -10,23 +11,26 @@ const floats = (n: number): Parameter[] => Array.from({ length: n }, (_, i) => (
 const cells: Parameter[] = Array.from({ length: 6 }, (_, i) => ({ name: `o${i}`, type: 'categorical', values: ['a', 'b', 'c', 'd', 'e'] }));
 
 describe('the choice', () => {
-  const choice = (parameters: readonly Parameter[], objectives: number, maxTrials?: number): string => {
-    const { first, then } = planFor({ space: createSearchSpace(parameters), objectives, constraints: 0, seed: 0, maxTrials });
-    return then ? `${first.name}, after ${then.after} ${then.optimizer.name}` : first.name;
-  };
+  const choice = (parameters: readonly Parameter[], objectives: number, maxTrials?: number, secondsPerTrial?: number): string =>
+    planFor({ space: createSearchSpace(parameters), objectives, constraints: 0, seed: 0, maxTrials, secondsPerTrial }).map(({ from, optimizers }) => `${from === 0 ? '' : `after ${from} `}${optimizers.map((o) => o.name).join(' + ')}`).join(', ');
 
   it.each<[string, readonly Parameter[], number, number | undefined, string]>([
     ['few trials, few dimensions', floats(6), 2, 100, 'bo'],
-    ['a cell and 300 trials', cells, 3, 300, 'mads'],
+    ['a cell and 300 trials', cells, 3, 300, 'mads, after 200 mads + nsga2'],
     ['a continuous parameter and 300 trials', floats(6), 3, 300, 'bo'],
-    ['a continuous parameter and 1000 trials', floats(6), 3, 1000, 'bo, after 100 mads'],
+    ['a continuous parameter and 1000 trials', floats(6), 3, 1000, 'bo, after 100 mads, after 300 mads + nsga2'],
     ['a cell and 100 trials', cells, 3, 100, 'bo'],
-    ['no known budget', floats(6), 2, undefined, 'bo, after 100 mads'],
-    ['very many trials', cells, 2, 10_000, 'mads'],
-    ['many dimensions', floats(21), 1, 100, 'mads'],
-    ['many objectives', floats(6), 5, 100, 'mads'],
+    ['no known budget', floats(6), 2, undefined, 'bo, after 100 mads, after 300 mads + nsga2'],
+    ['very many trials', cells, 2, 10_000, 'mads, after 200 mads + nsga2'],
+    ['many dimensions', floats(21), 1, 100, 'mads, after 200 mads + nsga2'],
+    ['many objectives', floats(6), 5, 100, 'mads, after 200 mads + nsga2'],
   ])('falls by the rules: %s', (_, parameters, objectives, trials, due) => {
     expect(choice(parameters, objectives, trials)).toBe(due);
+  });
+
+  it('thinks longer where a trial takes long', () => {
+    expect(choice(floats(6), 2, 1000, 60)).toBe('bo, after 300 mads, after 500 mads + nsga2');
+    expect(choice(cells, 2, 1000, 60)).toBe('bo, after 300 mads, after 500 mads + nsga2');
   });
 
   it('shows in every candidate', () => {
@@ -60,5 +64,44 @@ describe('the change of methods', () => {
     const methods = asked.map((c) => /^auto>(mads|bo):/.exec(c.proposedBy)![1]);
     expect(methods.slice(0, 100)).toEqual(new Array<string>(100).fill('bo'));
     expect(methods.slice(-25)).toEqual(new Array<string>(25).fill('mads'));
+  });
+
+  it('shares the asks from two hundred trials of MADS on: all together no point twice, the same after every restore', () => {
+    const cell: SearchProblem = { space: createSearchSpace(cells), objectives: 2, constraints: 0, seed: 5, maxTrials: 10_000 };
+    const told = (c: Candidate): Told => ({ ...c, state: 'completed', objectives: [c.genes.reduce((s, g, i) => s + ((g * 3 + i) % 5), 0), c.genes.reduce((s, g) => s + g, 0)], violations: [] });
+    let run = auto.start(cell);
+    const history: Told[] = [];
+    while (history.length < 260) {
+      const settled = run.ask(4).map(told);
+      run.tell(settled);
+      history.push(...settled);
+      if (history.length < 192) continue;
+      run = auto.restore(cell, JSON.parse(JSON.stringify(run.snapshot())) as Json, history);
+    }
+    const whole = auto.start(cell);
+    for (let i = 0; i < history.length; i += 4) {
+      expect(whole.ask(4).map((c) => c.key)).toEqual(history.slice(i, i + 4).map((t) => t.key));
+      whole.tell(history.slice(i, i + 4));
+    }
+    expect(new Set(history.map((t) => t.key)).size).toBe(history.length);
+    const later = history.slice(200).map((t) => t.proposedBy.slice(0, 9));
+    for (const method of ['auto>mads', 'auto>nsga']) expect(later.filter((m) => m === method).length).toBeGreaterThanOrEqual(6);
+  });
+});
+
+describe('shares', () => {
+  const told = (proposedBy: string, f: readonly number[]): Told => ({ genes: [0], key: 'k', proposedBy, state: 'completed', objectives: f, violations: [] });
+
+  it('go to who comes on the front, a tenth at least to each', () => {
+    const progress = new Progress();
+    expect(progress.shares(['a', 'b'])).toEqual([0.5, 0.5]);
+    for (let i = 1; i <= 40; i++) {
+      progress.tell(told('a:poll', [-i, -i]));
+      progress.tell(told('b:child', [0, 0]));
+    }
+    const [a, b] = progress.shares(['a', 'b']);
+    expect(a! + b!).toBeCloseTo(1, 12);
+    expect(b).toBeLessThan(0.13);
+    expect(b).toBeGreaterThanOrEqual(0.1);
   });
 });

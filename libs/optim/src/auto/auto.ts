@@ -1,89 +1,145 @@
 /**
- * Chooses a method by rules that can be read here, and says in `proposedBy` which it took (`auto>mads:poll`):
+ * Chooses a method by rules that can be read here, changes it as trials come in, and says in `proposedBy` which one it was
+ * (`auto>mads:poll`):
  *   - at most 4 objectives and 20 parameters: Bayesian optimisation, which needs the fewest trials but thinks longer at each; for up to
  *     150 trials, or 300 if a parameter is continuous. If one is, and up to 2000 trials are due, it has the first hundred, where its lead
- *     is largest, and MADS carries on from all that is known;
- *   - everything else: MADS, which thinks little and has no limit in dimension or objectives.
- * The choice depends on the problem and the number of told trials alone, so a study resumed makes it again.
+ *     is largest, or the first 300 if an evaluation takes ten seconds or more, so that thinking costs little beside it;
+ *   - everything else, and what comes after: MADS, which thinks little and has no limit in dimension or objectives;
+ *   - from the 200th trial of MADS on NSGA-II has a part in it, a tenth at least and more as long as its candidates come on the front more
+ *     often: where a front has many pieces or basins a population finds what a poll does not.
+ * All of them are told everything. What is chosen depends on the problem and the told trials alone, so a study resumed makes it again.
  */
 import { bo } from '../bo/bo.js';
 import type { Candidate, Json, Optimizer, OptimizerRun, SearchProblem, Told } from '../contract.js';
+import { nsga2 } from '../evolution/nsga2.js';
 import { readSnapshot } from '../ledger.js';
 import { mads } from '../mads/mads.js';
+import { Progress } from './progress.js';
 
 const NAME = 'auto';
-const VERSION = 4;
+const VERSION = 5;
 const PREFIX = `${NAME}>`;
 
 const MOST_OBJECTIVES = 4;
 const MOST_PARAMETERS = 20;
 const MOST_TRIALS = 2000;
 const FIRST_TRIALS = 100;
+const FIRST_TRIALS_IF_DEAR = 300;
+const DEAR_SECONDS = 10;
+const SHARED_AFTER = 200;
 
-export interface Plan {
-  readonly first: Optimizer;
-  /** who carries on, and after how many told trials; null: the first to the end */
-  readonly then: { readonly optimizer: Optimizer; readonly after: number } | null;
+/** Who searches from so many told trials on; several share the asks by their progress. */
+export interface Stage {
+  readonly from: number;
+  readonly optimizers: readonly Optimizer[];
 }
 
-/** What the rules choose. */
-export function planFor(problem: SearchProblem): Plan {
+/** What the rules choose, in order. */
+export function planFor(problem: SearchProblem): readonly Stage[] {
   const { space, objectives } = problem;
   const trials = problem.maxTrials ?? MOST_TRIALS;
-  if (objectives > MOST_OBJECTIVES || space.dimension > MOST_PARAMETERS || trials > MOST_TRIALS) return { first: mads, then: null };
+  const direct = (from: number): Stage[] => [{ from, optimizers: [mads] }, { from: from + SHARED_AFTER, optimizers: [mads, nsga2] }];
+  if (objectives > MOST_OBJECTIVES || space.dimension > MOST_PARAMETERS || trials > MOST_TRIALS) return direct(0);
   const continuous = space.sizes.includes(Infinity);
-  if (trials <= (continuous ? 300 : 150)) return { first: bo, then: null };
-  return continuous ? { first: bo, then: { optimizer: mads, after: FIRST_TRIALS } } : { first: mads, then: null };
+  if (trials <= (continuous ? 300 : 150)) return [{ from: 0, optimizers: [bo] }];
+  const first = (problem.secondsPerTrial ?? 0) >= DEAR_SECONDS ? FIRST_TRIALS_IF_DEAR : continuous ? FIRST_TRIALS : 0;
+  return first === 0 ? direct(0) : [{ from: 0, optimizers: [bo] }, ...direct(first)];
+}
+
+interface Arm {
+  readonly optimizer: Optimizer;
+  readonly run: OptimizerRun;
+}
+
+interface State {
+  stage: number;
+  /** turns each arm of the stage is owed */
+  credits: number[];
+  /** keys asked and not told: an arm may not ask what another has */
+  readonly open: Set<string>;
+  /** by arms that are no longer at work */
+  screenedBefore: number;
 }
 
 class AutoRun implements OptimizerRun {
-  /**
-   * @param history         all told, kept until the second method has taken them over
-   * @param open            keys the first method asked and that were not told at the change: the second must not ask them again
-   * @param screenedBefore  by the first method, once the second has taken over
-   */
-  constructor(readonly problem: SearchProblem, readonly plan: Plan, private chosen: Optimizer, private run: OptimizerRun, private history: Told[], private open: Set<string>, private screenedBefore = 0) {}
+  readonly #progress = new Progress();
+
+  constructor(readonly problem: SearchProblem, readonly plan: readonly Stage[], private arms: readonly Arm[], private readonly history: Told[], private readonly state: State) {
+    for (const told of history) this.#progress.tell(told);
+  }
+
+  get screened(): number {
+    return this.arms.reduce((sum, a) => sum + a.run.screened, this.state.screenedBefore);
+  }
 
   ask(n: number): Candidate[] {
     this.#change();
     const out: Candidate[] = [];
     while (out.length < n) {
-      const fresh = this.run.ask(n - out.length);
-      if (fresh.length === 0) break;
-      out.push(...fresh.filter((c) => this.chosen === this.plan.first || !this.open.has(c.key)));
+      const candidate = this.#next();
+      if (candidate === null) break;
+      this.state.open.add(candidate.key);
+      out.push({ ...candidate, proposedBy: PREFIX + candidate.proposedBy });
     }
-    if (this.chosen === this.plan.first) for (const c of out) this.open.add(c.key);
-    return out.map((c) => ({ ...c, proposedBy: PREFIX + c.proposedBy }));
+    return out;
   }
 
   tell(settled: readonly Told[]): void {
     const told = settled.map(own);
-    for (const t of told) this.open.delete(t.key);
-    if (this.chosen === this.plan.first) this.history.push(...told);
-    this.run.tell(told);
-  }
-
-  get screened(): number {
-    return this.screenedBefore + this.run.screened;
+    for (const t of told) {
+      this.state.open.delete(t.key);
+      this.#progress.tell(t);
+    }
+    this.history.push(...told);
+    for (const arm of this.arms) arm.run.tell(told);
   }
 
   snapshot(): Json {
-    return { optimizer: NAME, version: VERSION, chosen: this.chosen.name, inner: this.run.snapshot(), open: [...this.open], screenedBefore: this.screenedBefore };
+    const { stage, credits, open, screenedBefore } = this.state;
+    const arms = this.arms.map(({ optimizer, run }): Json => ({ name: optimizer.name, state: run.snapshot() }));
+    return { optimizer: NAME, version: VERSION, stage, credits: [...credits], open: [...open], screenedBefore, arms };
   }
 
-  /** Once the first method has had its trials the other learns all that is known and carries on. */
+  /** The arm whose turn it is, or else any that still has a candidate no other asked. */
+  #next(): Candidate | null {
+    const order = this.#turn();
+    for (const { run } of order) {
+      for (let [candidate] = run.ask(1); candidate !== undefined; [candidate] = run.ask(1)) if (!this.state.open.has(candidate.key)) return candidate;
+    }
+    return null;
+  }
+
+  /** Turns in proportion to the arms' shares, as even as can be; the one whose turn it is first. */
+  #turn(): readonly Arm[] {
+    if (this.arms.length === 1) return this.arms;
+    const { credits } = this.state;
+    const shares = this.#progress.shares(this.arms.map((a) => a.optimizer.name));
+    shares.forEach((share, i) => (credits[i]! += share));
+    const order = this.arms.map((_, i) => i).sort((a, b) => credits[b]! - credits[a]! || a - b);
+    credits[order[0]!]!--;
+    return order.map((i) => this.arms[i]!);
+  }
+
+  /** When its trials have come the next stage begins; a method that was not at work learns all that is known. */
   #change(): void {
-    const { then } = this.plan;
-    if (then === null || this.chosen === then.optimizer || this.history.length < then.after) return;
-    this.chosen = then.optimizer;
-    this.screenedBefore = this.run.screened;
-    this.run = then.optimizer.start(this.problem);
-    this.run.tell(this.history);
-    this.history = [];
+    const { state, plan } = this;
+    while (state.stage + 1 < plan.length && this.history.length >= plan[state.stage + 1]!.from) {
+      const { optimizers } = plan[++state.stage]!;
+      const next = optimizers.map((optimizer) => this.arms.find((a) => a.optimizer === optimizer) ?? { optimizer, run: taught(optimizer, this.problem, this.history) });
+      for (const arm of this.arms) if (!next.includes(arm)) state.screenedBefore += arm.run.screened;
+      this.arms = next;
+      state.credits = next.map(() => 0);
+    }
   }
 }
 
-/** As the inner optimizer knew it. */
+function taught(optimizer: Optimizer, problem: SearchProblem, history: readonly Told[]): OptimizerRun {
+  const run = optimizer.start(problem);
+  run.tell(history);
+  return run;
+}
+
+/** As the inner optimizers know it. */
 function own(told: Told): Told {
   return told.proposedBy.startsWith(PREFIX) ? { ...told, proposedBy: told.proposedBy.slice(PREFIX.length) } : told;
 }
@@ -95,15 +151,20 @@ export const auto: Optimizer = {
   version: VERSION,
   start(problem, settings) {
     const plan = planFor(problem);
-    return new AutoRun(problem, plan, plan.first, plan.first.start(problem, settings), [], new Set());
+    const arms = plan[0]!.optimizers.map((optimizer) => ({ optimizer, run: optimizer.start(problem, settings) }));
+    return new AutoRun(problem, plan, arms, [], { stage: 0, credits: arms.map(() => 0), open: new Set(), screenedBefore: 0 });
   },
   restore(problem, snapshot, history, settings) {
     const fields = readSnapshot(snapshot, NAME, VERSION);
     const plan = planFor(problem);
-    const chosen = [plan.first, plan.then?.optimizer].find((o) => o?.name === fields['chosen']);
-    if (!chosen) throw new RangeError(`expected a snapshot of ${plan.first.name}${plan.then ? ` or ${plan.then.optimizer.name}` : ''} inside ${NAME}, got one of ${String(fields['chosen'])}`);
+    const stage = fields['stage'] as number;
+    const kept = fields['arms'] as unknown as readonly { readonly name: string; readonly state: Json }[];
+    const due = plan[stage]?.optimizers ?? [];
+    if (due.length !== kept.length || due.some((o, i) => o.name !== kept[i]!.name)) {
+      throw new RangeError(`expected a snapshot of ${plan.map((s) => s.optimizers.map((o) => o.name).join(' and ')).join(', then ')} inside ${NAME}, got one of ${kept.map((a) => a.name).join(' and ')}`);
+    }
     const told = history.map(own);
-    const run = chosen.restore(problem, fields['inner'] ?? null, told, chosen === plan.first ? settings : undefined);
-    return new AutoRun(problem, plan, chosen, run, chosen === plan.first ? told : [], new Set(fields['open'] as string[]), fields['screenedBefore'] as number);
+    const arms = due.map((optimizer, i) => ({ optimizer, run: optimizer.restore(problem, kept[i]!.state, told, plan[0]!.optimizers.includes(optimizer) ? settings : undefined) }));
+    return new AutoRun(problem, plan, arms, told, { stage, credits: [...(fields['credits'] as number[])], open: new Set(fields['open'] as string[]), screenedBefore: fields['screenedBefore'] as number });
   },
 };
