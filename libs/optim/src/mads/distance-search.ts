@@ -17,7 +17,6 @@ const FINALISTS = 8;
 const CLIMB = { rounds: 4, variants: 6, scale: 0.05 } as const;
 /** Bonus for uncertainty, in standard deviations. */
 const KAPPAS = [0, 0.5, 1, 2] as const;
-const KAPPAS_ORDERED = [0, 0, 0.5, 1] as const;
 const BEYOND = 0.1;
 
 /** Optimistic value of unseen points against the front of the whole run. */
@@ -34,7 +33,7 @@ export class Acquisition {
     this.#context = context;
     const m = (this.#m = context.problem.objectives);
     this.#gain = new VolumeGain(context, rng);
-    this.#kappa = rng.pick(surrogates.features.ordered.length > 0 ? KAPPAS_ORDERED : KAPPAS);
+    this.#kappa = rng.pick(KAPPAS);
     const e = Array.from({ length: m }, () => -Math.log(1 - rng.next()));
     this.#emphasis = e.map((v) => v / e.reduce((s, x) => s + x, 0));
     this.#scale = this.#gain.reference.map((r, j) => Math.max(1e-12, r - this.#gain.ideal[j]!));

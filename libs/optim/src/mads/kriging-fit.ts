@@ -9,7 +9,7 @@ import type { Features } from './features.js';
 import { linearPart, matern, Scale, startHyper, type Hyper } from './kriging.js';
 
 const PULL = 0.05;
-const BOUNDS = { weight: [1e-3, 300], linear: [1e-3, 30], shares: [1e-2, 30], noise: [1e-6, 0.3] } as const;
+const BOUNDS = { weight: [1e-3, 300], linear: [1e-3, 1e3], quadratic: [1e-3, 1e3], shares: [1e-2, 30], noise: [1e-6, 0.3] } as const;
 
 /** Pairs of points with what their covariance is made of, so that one weight is changed without going through the others. */
 class Pairs {
@@ -47,9 +47,9 @@ class Pairs {
       for (let j = 0; j < i; j++, at++) {
         const r = this.#r[at]!;
         const s = this.#s[at]!;
-        K[i * n + j] = Math.exp(-this.#c[at]! - s) * (r > 0 ? matern(r) : 1) + h.linear * this.#linear[at]! + (h.shares > 0 ? h.shares * Math.exp(-s) : 0);
+        K[i * n + j] = Math.exp(-this.#c[at]! - s) * (r > 0 ? matern(r) : 1) + (h.linear + h.quadratic * this.#linear[at]!) * this.#linear[at]! + (h.shares > 0 ? h.shares * Math.exp(-s) : 0);
       }
-      K[i * n + i] = 1 + h.linear * this.#diagonal[i]! + h.shares + h.noise;
+      K[i * n + i] = 1 + (h.linear + h.quadratic * this.#diagonal[i]!) * this.#diagonal[i]! + h.shares + h.noise;
     }
     return K;
   }
@@ -93,7 +93,7 @@ export function fitHyper(features: Features, points: readonly Float64Array[], va
   const start = startHyper(features);
   const pull = (h: Hyper): number => {
     const off = (v: number, v0: number): number => Math.log(v / v0) ** 2;
-    return 0.5 * PULL * (h.weights.reduce((s, w, k) => s + off(w, start.weights[k]!), 0) + off(h.linear, start.linear) + (h.shares > 0 ? off(h.shares, start.shares) : 0));
+    return 0.5 * PULL * (h.weights.reduce((s, w, k) => s + off(w, start.weights[k]!), 0) + off(h.linear, start.linear) + (h.quadratic > 0 ? off(h.quadratic, start.quadratic) : 0) + (h.shares > 0 ? off(h.shares, start.shares) : 0));
   };
   const standardised = (log: boolean): { y: Float64Array; jacobian: number } => {
     const scale = new Scale(values, log);
@@ -120,6 +120,7 @@ export function fitHyper(features: Features, points: readonly Float64Array[], va
   either((f) => scaled(f, () => true), 3);
   for (let k = 0; k < features.length; k++) either((f) => scaled(f, (i) => i === k), 3);
   either((f) => ({ ...hyper, linear: within(hyper.linear * f, BOUNDS.linear) }), 4);
+  if (hyper.quadratic > 0) either((f) => ({ ...hyper, quadratic: within(hyper.quadratic * f, BOUNDS.quadratic) }), 4);
   if (hyper.shares > 0) either((f) => ({ ...hyper, shares: within(hyper.shares * f, BOUNDS.shares) }), 4);
   either((f) => ({ ...hyper, noise: within(hyper.noise * f, BOUNDS.noise) }), 10);
   return hyper;

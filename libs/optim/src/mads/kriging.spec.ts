@@ -19,7 +19,7 @@ function twin(features: Features, a: Float64Array, b: Float64Array, h: Hyper): n
   const sum = (from: number, to: number): number => Array.from({ length: to - from }, (_, k) => h.weights[from + k]! * features.gap(from + k, a, b)).reduce((s, v) => s + v, 0);
   const [c, r, s] = [sum(0, features.firstOrdered), sum(features.firstOrdered, features.firstShare), sum(features.firstShare, features.length)];
   const t = Math.sqrt(5 * r);
-  return Math.exp(-c - s) * (1 + t + (t * t) / 3) * Math.exp(-t) + h.linear * linearPart(features, a, b) + h.shares * Math.exp(-s);
+  return Math.exp(-c - s) * (1 + t + (t * t) / 3) * Math.exp(-t) + h.linear * linearPart(features, a, b) + h.quadratic * linearPart(features, a, b) ** 2 + h.shares * Math.exp(-s);
 }
 
 /** x with A x = b by elimination. */
@@ -37,7 +37,7 @@ describe('kriging with learned distances', () => {
   for (const [name, space] of [['cells', cells], ['mixed variables', mixed]] as const) {
     it(`predicts as the covariance written down does, ${name}`, () => {
       const features = new Features(space);
-      const h = { ...startHyper(features), linear: 0.7 };
+      const h = { ...startHyper(features), linear: 0.7, quadratic: 0.2 };
       const genes = Array.from({ length: 12 }, () => draw(space));
       const x = genes.map((g) => features.of(g));
       const y = genes.map(value);

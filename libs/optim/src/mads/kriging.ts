@@ -1,9 +1,10 @@
 /**
  * Kriging with a learned distance, for categories, grids and continuous variables together. The covariance of two points is
- *   exp(-c - s)·M(r) + λ·⟨x, y⟩ + σ·exp(-s)
+ *   exp(-c - s)·M(r) + λ·⟨x, y⟩ + κ·⟨x, y⟩² + σ·exp(-s)
  * with c = Σ w_j·[x_j ≠ y_j] over the categories, s the squared differences of the shares (features.ts) and r of the ordered parameters,
  * each under its own weights; M(r) = (1 + √(5r) + 5r/3)·exp(-√(5r)), Matérn 5/2; ⟨x, y⟩ linear in the shares, the ordered parameters and the
- * categories that belong to no group. The linear part is what a cost that adds up over operations needs; σ lets counts speak beyond it.
+ * categories that belong to no group. The linear part is what a cost that adds up over operations needs, the quadratic one what a smooth
+ * trend does; σ lets counts speak beyond them.
  * Distances between categories learned from the data: Hallé-Hannan et al., CatMADS (2025); the sum of kernels: Duvenaud et al. (2011).
  */
 import { cholesky, choleskyAppend, NotPositiveDefinite, solveLower, solveLowerTransposed } from '@app/numeric';
@@ -13,6 +14,7 @@ export interface Hyper {
   /** one a feature */
   readonly weights: readonly number[];
   readonly linear: number;
+  readonly quadratic: number;
   readonly shares: number;
   /** variance of what no distance explains, as a part of the process variance */
   readonly noise: number;
@@ -23,7 +25,7 @@ export interface Hyper {
 export function startHyper(features: Features): Hyper {
   const n = features.ordered.length;
   const weights = Array.from({ length: features.length }, (_, k) => (k < features.firstOrdered || k >= features.firstShare ? 0.4 : Math.min(24 / n, 6)));
-  return { weights, linear: 1, shares: features.groups.length > 0 ? 0.3 : 0, noise: 1e-3, log: false };
+  return { weights, linear: 1, quadratic: n > 0 ? 0.3 : 0, shares: features.groups.length > 0 ? 0.3 : 0, noise: 1e-3, log: false };
 }
 
 /** Matérn 5/2 of the squared distance. */
@@ -143,13 +145,14 @@ export class Kriging {
   }
 
   #variance(x: Float64Array): number {
-    return 1 + this.hyper.linear * linearPart(this.features, x, x) + this.hyper.shares;
+    const dot = linearPart(this.features, x, x);
+    return 1 + (this.hyper.linear + this.hyper.quadratic * dot) * dot + this.hyper.shares;
   }
 
   /** With the first `count` points. */
   #covariances(x: Float64Array, count: number, out: Float64Array): Float64Array {
     const { firstOrdered, firstShare, length, centre, alone } = this.features;
-    const { linear, shares } = this.hyper;
+    const { linear, quadratic, shares } = this.hyper;
     const w = this.#weights;
     const points = this.#points;
     for (let i = 0, row = 0; i < count; i++, row += length) {
@@ -170,7 +173,7 @@ export class Kriging {
         const { feature, even } = alone[q]!;
         dot += (x[feature] === points[row + feature] ? 1 : 0) - even;
       }
-      out[i] = Math.exp(-c - s) * (r > 0 ? matern(r) : 1) + linear * dot + (shares > 0 ? shares * Math.exp(-s) : 0);
+      out[i] = Math.exp(-c - s) * (r > 0 ? matern(r) : 1) + (linear + quadratic * dot) * dot + (shares > 0 ? shares * Math.exp(-s) : 0);
     }
     return out;
   }

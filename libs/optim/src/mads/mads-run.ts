@@ -25,7 +25,7 @@ import { learn, Surrogates } from './surrogates.js';
 import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 5;
+export const VERSION = 6;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
@@ -34,6 +34,9 @@ const ACQUISITION_EASE = 300;
 /** The latest told points that a local model looks through. */
 const MOST_KIN = 2000;
 const POLL = STAGES.indexOf('poll');
+const JUMP = STAGES.indexOf('jump');
+/** In every second generation the quadratic models search before the learned distances. */
+const TURNED = { distance: 'model', model: 'distance' } as const;
 /** Steps whose successes give a direction to go on along. */
 const DIRECTIONAL = ['poll', 'poll-second', 'speculative', 'extended'];
 
@@ -195,10 +198,10 @@ export class MadsRun implements OptimizerRun, Context {
   /** Fills the queue from the next stage, or ends the iteration after the last. */
   #advance(it: Iteration): void {
     it.stage++;
-    if (it.stage < POLL && this.state.searchesInRow >= SEARCHES_IN_ROW) it.stage = POLL;
+    if (it.stage < JUMP && this.state.searchesInRow >= SEARCHES_IN_ROW) it.stage = JUMP;
     const stage = STAGES[it.stage];
     if (stage === undefined) this.#conclude(it, it.improving ? 'improving' : 'failure');
-    else it.queue = stagePoints(this, it, stage);
+    else it.queue = stagePoints(this, it, (this.problem.objectives === 1 || this.state.generation % 2 === 1) && stage in TURNED ? TURNED[stage as keyof typeof TURNED] : stage);
   }
 
   #conclude(it: Iteration, how: 'success' | 'improving' | 'failure'): void {

@@ -11,9 +11,10 @@ export interface MadsSettings {
   readonly modelSearch: boolean;
   readonly distanceSearch: boolean;
   readonly middleSearch: boolean;
+  readonly jumpSearch: boolean;
 }
 
-const DEFAULTS: MadsSettings = { initialPoints: null, directions: 'n+1', opportunistic: true, speculativeSearch: true, modelSearch: true, distanceSearch: true, middleSearch: true };
+const DEFAULTS: MadsSettings = { initialPoints: null, directions: 'n+1', opportunistic: true, speculativeSearch: true, modelSearch: true, distanceSearch: true, middleSearch: true, jumpSearch: true };
 
 /** @throws RangeError naming the setting, what came and what was due */
 export function readSettings(given: Readonly<Record<string, unknown>> = {}): MadsSettings {

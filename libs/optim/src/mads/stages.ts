@@ -3,6 +3,7 @@ import { categoricalNeighbours } from './categorical-poll.js';
 import { freeCategories, freeCoordinates, type Proposal } from './context.js';
 import type { Listed } from './barrier.js';
 import { distancePoint } from './distance-search.js';
+import { jump } from './jump.js';
 import type { MadsRun } from './mads-run.js';
 import { middlePoint } from './middle-point.js';
 import { goalFor, modelPoint, rankByModel } from './model-search.js';
@@ -32,6 +33,8 @@ export function stagePoints(run: MadsRun, it: Iteration, stage: Stage): Proposal
       const model = settings.modelSearch && second ? run.model(second) : null;
       return model ? modelPoint(run, second!, model, run.state.margin) : [];
     }
+    case 'jump':
+      return settings.jumpSearch ? jump(run) : [];
     case 'middle':
       return settings.middleSearch ? middlePoint(run) : [];
     case 'poll': {

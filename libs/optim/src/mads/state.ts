@@ -5,7 +5,7 @@ import type { Proposal } from './context.js';
 import type { Learned } from './surrogates.js';
 
 /** Steps of an iteration, in their order; those before `poll` search, the rest poll. */
-export const STAGES = ['speculative', 'distance', 'middle', 'model', 'model-second', 'poll', 'poll-last', 'categorical', 'extended'] as const;
+export const STAGES = ['speculative', 'distance', 'middle', 'model', 'model-second', 'jump', 'poll', 'poll-last', 'categorical', 'extended'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** Margin of model points off their constraints: a tenth after a feasible one, ten times after an infeasible one. */
