@@ -10,6 +10,7 @@ import { ValidationPipe } from './http/validation.pipe.js';
 import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { OpenApiController, OpenApiDocument } from './openapi.js';
 import { PortsModule, type PortOptions } from './ports.module.js';
+import { SessionModule } from './session/session.module.js';
 import { StudiesModule } from './studies/studies.module.js';
 import { TrialsModule } from './trials/trials.module.js';
 
@@ -19,7 +20,7 @@ export class AppModule {
   static register(options: PortOptions): DynamicModule {
     return {
       module: AppModule,
-      imports: [PortsModule.register(options), EventsModule, LifecycleModule, HealthModule, CatalogModule, StudiesModule, TrialsModule, ExportsModule],
+      imports: [PortsModule.register(options), EventsModule, LifecycleModule, HealthModule, SessionModule, CatalogModule, StudiesModule, TrialsModule, ExportsModule],
       controllers: [OpenApiController],
       providers: [
         OpenApiDocument,

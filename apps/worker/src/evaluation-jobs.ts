@@ -1,9 +1,13 @@
 import { PASSING_FAULTS, studyEvaluator } from '@app/measure';
+import type { TrialProgress } from '@app/contracts';
 import { EvaluatorError, evaluateCandidate, studyTerms, type AccuracyEvaluator, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { throttled } from './throttle.js';
 import { keepLease, type JobContext } from './worker.js';
 
 /** A trial whose workers died this often is taken to be what kills them. */
 const MAX_LOST_WORKERS = 10;
+/** Progress of a trial is stored this often at the most. */
+const PROGRESS_MS = 1000;
 /** Accidents of the evaluator, not results of the candidate: worth another attempt. */
 const RETRYABLE = new Set(['evaluator-exited', 'trainer-unreachable', 'trainer-silent', 'worker-lost', ...PASSING_FAULTS]);
 
@@ -35,11 +39,15 @@ export class EvaluationJobs {
     const { lease, trial } = leased;
     const abort = new AbortController();
     const stop = keepLease(() => store.renewTrial(lease, leaseMs), leaseMs, () => abort.abort(new Error('the lease was lost')));
+    const progress = throttled<TrialProgress>(async (so) => {
+      if (await store.reportProgress(lease, so)) changed(study.id);
+    }, PROGRESS_MS);
     let outcome: TrialOutcome | EvaluatorError;
     try {
-      outcome = (await this.preparation(study, signal)) ?? (await this.outcome(study, trial, AbortSignal.any([signal, abort.signal])));
+      outcome = (await this.preparation(study, signal)) ?? (await this.outcome(study, trial, AbortSignal.any([signal, abort.signal]), progress.push));
     } finally {
       stop();
+      progress.stop();
     }
     if (outcome instanceof EvaluatorError) {
       const { reason, message } = outcome;
@@ -67,7 +75,7 @@ export class EvaluationJobs {
     await this.context.queue.add([{ name: 'trials.evaluate', studyId, trialIds: [lease.id] }]);
   }
 
-  private async outcome(study: StudyRecord, trial: TrialRecord, stopped: AbortSignal): Promise<TrialOutcome> {
+  private async outcome(study: StudyRecord, trial: TrialRecord, stopped: AbortSignal, onProgress: (progress: TrialProgress) => void): Promise<TrialOutcome> {
     const terms = studyTerms(study.spec);
     const unknown = { objectives: terms.objectives.map(() => null), violations: terms.constraints.map(() => null), feasible: null, metrics: {}, durationMs: 0 };
     if (trial.attempts > MAX_LOST_WORKERS) {
@@ -76,7 +84,7 @@ export class EvaluationJobs {
     const timeout = study.spec.budget.trialTimeout;
     const signal = timeout === undefined ? stopped : AbortSignal.any([stopped, AbortSignal.timeout(timeout * 1000)]);
     try {
-      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now() };
+      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress };
       const outcome = await evaluateCandidate(context, trial.parameters, signal, trial.fidelity);
       return timeout !== undefined && signal.aborted && !stopped.aborted ? { ...outcome, state: 'failed', reason: 'timeout', message: `took longer than ${timeout} s` } : outcome;
     } catch (error) {

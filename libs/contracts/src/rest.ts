@@ -74,6 +74,13 @@ export const studyDetail = z.strictObject({
 }).meta({ id: 'StudyDetail' });
 export type StudyDetail = Omit<z.infer<typeof studyDetail>, 'spec'> & { spec: z.output<typeof studySpec> };
 
+/** What a running trial has reported so far: learning curves. */
+export const trialProgress = z.strictObject({
+  epochs: z.int().nullable().describe('epochs of the whole evaluation, if they are known'),
+  curves: z.record(z.string(), z.strictObject({ unit: z.string(), values: z.array(z.number()) })).describe('metric key → value after each epoch so far'),
+}).meta({ id: 'TrialProgress' });
+export type TrialProgress = z.infer<typeof trialProgress>;
+
 export const trialView = z.strictObject({
   id: z.uuid(), studyId: z.uuid(), number: z.int(), state: trialState, reason: z.string().nullable(), message: z.string().nullable(),
   parameters: z.record(z.string(), scalar), proposedBy: z.string(),
@@ -83,6 +90,7 @@ export const trialView = z.strictObject({
   feasible: z.boolean().nullable(), onFront: z.boolean(),
   /** 0: on the front; null: infeasible or not known */
   rank: z.int().nullable(),
+  progress: trialProgress.nullable().describe('of a running trial whose evaluator reports; null: none'),
   attempts: z.int(), createdAt: time, settledAt: time.nullable(), durationSeconds: z.number().nullable(),
 }).meta({ id: 'Trial' });
 export type TrialView = z.infer<typeof trialView>;
@@ -102,6 +110,14 @@ export const seriesView = z.strictObject({
   columns: z.record(z.string(), z.strictObject({ kind: z.enum(['metric', 'parameter']), unit: z.string().nullable(), values: z.array(scalar.nullable()) })),
 }).meta({ id: 'Series' });
 export type SeriesView = z.infer<typeof seriesView>;
+
+/** Learning curves of one metric over a whole study, row i being trial `number[i]`; trials without one are left out. */
+export const curvesView = z.strictObject({
+  revision: z.int(), metric: z.string(), unit: z.string().nullable().describe('null: no trial has a curve'),
+  number: z.array(z.int()), state: z.array(trialState), fidelity: z.array(z.number()),
+  values: z.array(z.array(z.number())).describe('after epoch 1, 2, …; of running trials as far as they are'),
+}).meta({ id: 'Curves' });
+export type CurvesView = z.infer<typeof curvesView>;
 
 export const historyPoint = z.strictObject({ trials: z.int(), hypervolume: z.number().nullable(), frontSize: z.int() });
 
@@ -137,6 +153,8 @@ export const dryRunReport = z.strictObject({
   warnings: z.array(z.string()),
 }).meta({ id: 'DryRunReport' });
 export type DryRunReport = z.infer<typeof dryRunReport>;
+
+export const sessionRequest = z.strictObject({ apiKey: z.string().min(1).max(1000) });
 
 export const exportFormat = z.enum(['onnx', 'pytorch', 'json']);
 export type ExportFormat = z.infer<typeof exportFormat>;
@@ -188,5 +206,6 @@ export type StudyEvent =
   | { readonly type: 'snapshot'; readonly revision: number; readonly data: StudySummary }
   | { readonly type: 'study.state'; readonly revision: number; readonly data: { readonly state: StudyState; readonly reason: string | null; readonly message: string | null } }
   | { readonly type: 'trial.finished'; readonly revision: number; readonly data: { readonly from: number; readonly to: number; readonly counts: StudySummary['counts'] } }
+  | { readonly type: 'trial.progress'; readonly revision: number; readonly data: { readonly numbers: readonly number[] } }
   | { readonly type: 'front.changed'; readonly revision: number; readonly data: { readonly added: readonly string[]; readonly removed: readonly string[]; readonly size: number; readonly hypervolume: number | null } }
   | { readonly type: 'progress'; readonly revision: number; readonly data: StudySummary['progress'] };

@@ -34,6 +34,8 @@ export const finishedEvent = (numbers: readonly number[], counts: TrialCounts): 
   type: 'trial.finished', data: { from: numbers.reduce((a, b) => Math.min(a, b)), to: numbers.reduce((a, b) => Math.max(a, b)), counts },
 });
 
+export const progressEvent = (number: number): NewEvent => ({ type: 'trial.progress', data: { numbers: [number] } });
+
 export const NO_TRIALS: TrialCounts = { pending: 0, running: 0, completed: 0, infeasible: 0, failed: 0, cancelled: 0, total: 0 };
 
 /** Idempotency keys are remembered this long. */

@@ -1,4 +1,4 @@
-import type { Metrics } from '@app/contracts';
+import type { Metrics, TrialProgress } from '@app/contracts';
 import type { Graph } from '@app/graph';
 import type { Point } from '@app/space';
 import type { SpaceDefinition } from './records.js';
@@ -13,6 +13,8 @@ export interface AccuracyRequest {
   readonly signal: AbortSignal;
   /** 0 < fidelity ≤ 1, 1 being the full evaluation; left out: 1 */
   readonly fidelity?: number | undefined;
+  /** told of learning curves as they grow; for those who watch, not for the search */
+  readonly onProgress?: ((progress: TrialProgress) => void) | undefined;
 }
 
 /** Port: how a study learns the accuracy of a candidate. One evaluator serves one study and may answer many requests at once. */

@@ -1,4 +1,4 @@
-import { METRICS, metricKey, type MetricValue, type Metrics } from '@app/contracts';
+import { METRICS, metricKey, type MetricValue, type Metrics, type TrialProgress } from '@app/contracts';
 import type { Estimate, NetworkEstimates } from '@app/cost';
 import type { Graph, SectionedGraph } from '@app/graph';
 import type { Point } from '@app/space';
@@ -16,6 +16,7 @@ export interface EvaluationContext {
   readonly evaluator: AccuracyEvaluator;
   /** milliseconds, monotonic */
   readonly now: () => number;
+  readonly onProgress?: ((progress: TrialProgress) => void) | undefined;
 }
 
 /**
@@ -40,7 +41,7 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
     const sections = (): SectionedGraph => (decoded ??= costingOf(definition).network(point));
     const network = (): Graph | null => (definition.space.family === 'none' ? null : (whole ??= costingOf(definition).graph(point, sections())));
     metrics = computedMetrics(context, sections);
-    const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }) };
+    const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }), onProgress: context.onProgress };
     for (const part of evaluator.parts ?? [evaluator]) {
       const broken = part.secondsPerTrial > CHEAP_SECONDS ? brokenLimits(terms, metrics) : [];
       if (broken.length > 0) return finish({ state: 'infeasible', reason: 'constraint', message: `${broken.join('; ')}; ${part.metrics.join(', ') || 'accuracy'} was not sought`, metrics });

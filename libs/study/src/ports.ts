@@ -1,4 +1,4 @@
-import type { ExportFormat, StudyState, TrialState } from '@app/contracts';
+import type { ExportFormat, StudyState, TrialProgress, TrialState } from '@app/contracts';
 import type { FoldState, HistoryEntry, ImportedTrial, StepCommit, StudyDefinition, StudyRecord, TrialCounts, TrialOutcome, TrialRecord } from './records.js';
 
 /** Fencing: a write with an old epoch changes nothing. */
@@ -99,6 +99,8 @@ export interface StudyStore {
   /** Starts an attempt of a pending trial (or of a running one whose lease ran out); null: taken, settled, or its study is not running or stopping. */
   leaseTrial(id: string, owner: string, ttlMs: number): Promise<{ lease: Lease; trial: TrialRecord } | null>;
   renewTrial(lease: Lease, ttlMs: number): Promise<boolean>;
+  /** What a running trial's evaluator has reported so far, in place of what it reported before; gone with the attempt. False: the lease was lost; nothing written. */
+  reportProgress(lease: Lease, progress: TrialProgress): Promise<boolean>;
   /** Writes the outcome once. False: the lease was lost or the trial is settled; nothing written. `open`: trials of its study that are not settled yet. */
   settleTrial(lease: Lease, outcome: TrialOutcome): Promise<{ settled: boolean; open: number }>;
   /** Gives the trial back for another attempt, with the reason kept on the attempt. */

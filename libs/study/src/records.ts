@@ -1,4 +1,4 @@
-import type { Metrics, ProblemSpec, StudySpec, StudyState, TrialState } from '@app/contracts';
+import type { Metrics, ProblemSpec, StudySpec, StudyState, TrialProgress, TrialState } from '@app/contracts';
 import type { DeviceProfile } from '@app/cost';
 import type { Json } from '@app/optim';
 import type { Genes, Parameter, Point } from '@app/space';
@@ -104,6 +104,8 @@ export interface TrialRecord extends ProposedTrial {
   readonly createdAt: Date;
   readonly settledAt: Date | null;
   readonly durationMs: number | null;
+  /** of a running trial: what its evaluator has reported so far; canonical units */
+  readonly progress?: TrialProgress | null;
 }
 
 /** Hypervolume and front size after trial `number`. */

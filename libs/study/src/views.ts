@@ -1,5 +1,5 @@
 import {
-  ALLOWED_ACTIONS, convert, type ConstraintView, type FrontView, type MetricValue, type Metrics, type NetworkView, type ObjectiveView, type ParameterView, type SeriesView, type StudyDetail, type StudyEvent, type StudySummary, type TrialView,
+  ALLOWED_ACTIONS, convert, type ConstraintView, type CurvesView, type FrontView, type MetricValue, type Metrics, type NetworkView, type ObjectiveView, type ParameterView, type SeriesView, type StudyDetail, type StudyEvent, type StudySummary, type TrialProgress, type TrialView,
 } from '@app/contracts';
 import { priceNetwork } from '@app/cost';
 import { decode } from '@app/decode';
@@ -80,6 +80,14 @@ function shownMetrics(metrics: Metrics, units: ReadonlyMap<string, string>): Rec
   }));
 }
 
+function shownProgress(progress: TrialProgress, units: ReadonlyMap<string, string>): TrialProgress {
+  const curves = Object.entries(progress.curves).map(([key, { unit, values }]) => {
+    const shown = units.get(key) ?? unit;
+    return [key, { unit: shown, values: values.map((v) => convert(v, unit, shown)) }];
+  });
+  return { ...progress, curves: Object.fromEntries(curves) };
+}
+
 export function trialView(trial: TrialRecord, study: StudyRecord): TrialView {
   return trialWith(trial, shownUnits(studyTerms(study.spec)));
 }
@@ -92,7 +100,7 @@ export function trialViews(trials: readonly TrialRecord[], study: StudyRecord): 
 function trialWith(t: TrialRecord, units: ReadonlyMap<string, string>): TrialView {
   return {
     id: t.id, studyId: t.studyId, number: t.number, state: t.state, reason: t.reason, message: t.message, parameters: { ...t.parameters }, proposedBy: t.proposedBy, fidelity: t.fidelity,
-    metrics: shownMetrics(t.metrics, units), feasible: t.feasible, onFront: t.onFront, rank: t.rank, attempts: t.attempts,
+    metrics: shownMetrics(t.metrics, units), feasible: t.feasible, onFront: t.onFront, rank: t.rank, progress: t.progress ? shownProgress(t.progress, units) : null, attempts: t.attempts,
     createdAt: t.createdAt.toISOString(), settledAt: iso(t.settledAt), durationSeconds: t.durationMs === null ? null : t.durationMs / 1000,
   };
 }
@@ -117,6 +125,28 @@ export function seriesView(study: StudyRecord, trials: readonly TrialRecord[], c
     revision: study.revision, count: trials.length,
     id: trials.map((t) => t.id), number: trials.map((t) => t.number), state: trials.map((t) => t.state), onFront: trials.map((t) => t.onFront), feasible: trials.map((t) => t.feasible),
     columns: Object.fromEntries(wanted.flatMap((name) => { const c = column(name); return c ? [[name, c]] : []; })),
+  };
+}
+
+/** @param metric  key of the metric whose curves are wanted; default: of the objectives the first that has curves, else of the other metrics */
+export function curvesView(study: StudyRecord, trials: readonly TrialRecord[], metric?: string): CurvesView {
+  const terms = studyTerms(study.spec);
+  const curveOf = (t: TrialRecord, key: string): { unit: string; values: readonly number[] } | null => {
+    const settled = t.metrics[key];
+    if (settled?.curve) return { unit: settled.unit, values: settled.curve };
+    return t.progress?.curves[key] ?? null;
+  };
+  const curved = new Set(trials.flatMap((t) => [...Object.entries(t.metrics).filter(([, m]) => m.curve).map(([key]) => key), ...Object.keys(t.progress?.curves ?? {})]));
+  const key = metric ?? [...terms.objectives.map((o) => o.key), ...curved].find((k) => curved.has(k)) ?? terms.objectives[0]!.key;
+  const rows = trials.flatMap((t) => {
+    const curve = curveOf(t, key);
+    return curve && curve.values.length > 0 ? [{ t, curve }] : [];
+  });
+  const unit = rows[0] === undefined ? null : shownUnits(terms).get(key) ?? rows[0].curve.unit;
+  return {
+    revision: study.revision, metric: key, unit,
+    number: rows.map(({ t }) => t.number), state: rows.map(({ t }) => t.state), fidelity: rows.map(({ t }) => t.fidelity),
+    values: rows.map(({ curve }) => curve.values.map((v) => convert(v, curve.unit, unit!))),
   };
 }
 

@@ -44,6 +44,11 @@ describe('coalesce', () => {
     }));
   });
 
+  it('names each trial whose progress is new once', () => {
+    const events = coalesce([event(3, 'trial.progress', { numbers: [7] }), event(4, 'trial.progress', { numbers: [8] }), event(6, 'trial.progress', { numbers: [7] })]);
+    expect(events).toEqual([{ revision: 6, type: 'trial.progress', data: { numbers: [7, 8] } }]);
+  });
+
   it('makes nothing of nothing', () => {
     expect(coalesce([])).toEqual([]);
   });

@@ -52,6 +52,9 @@ export type TrialListQuery = z.output<typeof trialQuery>;
 export const seriesQuery = z.strictObject({ columns: listOf(z.string().max(130)).optional().describe('metric keys and parameters, separated by commas; default: all') });
 export type SeriesQuery = z.output<typeof seriesQuery>;
 
+export const curvesQuery = z.strictObject({ metric: z.string().max(130).optional().describe('metric key; default: the first objective that has curves') });
+export type CurvesQuery = z.output<typeof curvesQuery>;
+
 /** The budget with a change to it: given fields replace, null removes. */
 export const mergedBudget = (budget: z.output<typeof budgetSchema>, change: Readonly<Record<string, unknown>>) =>
   budgetSchema.safeParse(Object.fromEntries(Object.entries({ ...budget, ...change }).filter(([, value]) => value !== null && value !== undefined)));

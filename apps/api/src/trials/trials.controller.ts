@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { frontView, networkView, seriesView, trialPage, trialView, type NetworkView, type TrialView } from '@app/contracts';
+import { curvesView, frontView, networkView, seriesView, trialPage, trialView, type NetworkView, type TrialView } from '@app/contracts';
 import { attachment } from '../http/attachment.js';
 import { revisionTag, unchanged } from '../http/conditional.js';
 import { Documented, DocumentedFile, DocumentedId, DocumentedTag } from '../http/documented.js';
-import { seriesQuery, studyId, trialId, trialQuery, type SeriesQuery, type StudyId, type TrialListQuery } from '../studies/studies.schema.js';
+import { curvesQuery, seriesQuery, studyId, trialId, trialQuery, type CurvesQuery, type SeriesQuery, type StudyId, type TrialListQuery } from '../studies/studies.schema.js';
 import { TrialsCsv } from './trials-csv.js';
 import { TrialsService } from './trials.service.js';
 
@@ -35,6 +35,16 @@ export class TrialsController {
   async series(@Param({ schema: studyId }) { id }: StudyId, @Query({ schema: seriesQuery }) query: SeriesQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
     const study = await this.trials.study(id);
     if (!unchanged(request, response, revisionTag(study.revision))) response.json(await this.trials.series(study, query.columns));
+  }
+
+  @Get('studies/:id/curves')
+  @Documented('Learning curves of all trials, running ones as far as they are')
+  @DocumentedId('study')
+  @DocumentedTag()
+  @ApiOkResponse({ standardSchema: curvesView })
+  async curves(@Param({ schema: studyId }) { id }: StudyId, @Query({ schema: curvesQuery }) query: CurvesQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const study = await this.trials.study(id);
+    if (!unchanged(request, response, revisionTag(study.revision))) response.json(await this.trials.curves(study, query.metric));
   }
 
   @Get('studies/:id/front')

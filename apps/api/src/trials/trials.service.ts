@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FrontView, NetworkView, SeriesView, TrialPage, TrialView } from '@app/contracts';
-import { frontView, networkView, seriesView, studyTerms, trialView, trialViews, type StudyRecord, type StudyStore, type TrialQuery } from '@app/study';
+import type { CurvesView, FrontView, NetworkView, SeriesView, TrialPage, TrialView } from '@app/contracts';
+import { curvesView, frontView, networkView, seriesView, studyTerms, trialView, trialViews, type StudyRecord, type StudyStore, type TrialQuery } from '@app/study';
 import { ProblemException } from '../http/problem.js';
 import { STORE } from '../ports.js';
 import type { TrialListQuery } from '../studies/studies.schema.js';
@@ -48,6 +48,10 @@ export class TrialsService {
 
   async series(study: StudyRecord, columns: readonly string[] | undefined): Promise<SeriesView> {
     return seriesView(study, await this.store.allTrials(study.id), columns);
+  }
+
+  async curves(study: StudyRecord, metric: string | undefined): Promise<CurvesView> {
+    return curvesView(study, await this.store.allTrials(study.id), metric);
   }
 
   async front(study: StudyRecord): Promise<FrontView> {

@@ -1,5 +1,5 @@
 import { Column, Entity, JoinColumn, ManyToOne, OneToMany, PrimaryColumn, Unique, type Relation } from 'typeorm';
-import type { Metrics, TrialState } from '@app/contracts';
+import type { Metrics, TrialProgress, TrialState } from '@app/contracts';
 import type { Json } from '@app/optim';
 import type { Point } from '@app/space';
 import { AttemptEntity } from './attempt.entity.js';
@@ -78,6 +78,9 @@ export class TrialEntity extends LeaseColumns {
 
   @Column('double precision', { name: 'duration_ms', nullable: true })
   durationMs: number | null;
+
+  @Column('json', { nullable: true })
+  progress: TrialProgress | null;
 
   @OneToMany(() => AttemptEntity, (attempt) => attempt.trial)
   attempts: Relation<AttemptEntity[]>;

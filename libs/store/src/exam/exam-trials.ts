@@ -29,6 +29,27 @@ export function examineTrials(bench: Bench): void {
       expect(events).toMatchObject([{ revision: revision + 1, type: 'trial.finished', data: { from: 2, to: 2, counts: { failed: 1, pending: 1, total: 2 } } }]);
     });
 
+    it('show the progress their worker reports while they run, and no one else\'s', async () => {
+      const { study, lease } = await bench.running();
+      const { id } = proposal(study.id, 1);
+      await bench.store.commitStep(lease, step({ proposed: [proposal(study.id, 1)] }));
+      const first = await bench.store.leaseTrial(id, 'w', TTL);
+      const progress = { epochs: 3, curves: { f1: { unit: '1', values: [0.5, 0.25] } } };
+      const { revision } = await bench.store.study(study.id);
+      expect(await bench.store.reportProgress(first!.lease, progress)).toBe(true);
+      expect((await bench.store.trial(id)).progress).toEqual(progress);
+      expect((await bench.store.allTrials(study.id))[0]!.progress).toEqual(progress);
+      expect(await bench.store.events(study.id, revision, 10)).toMatchObject([{ revision: revision + 1, type: 'trial.progress', data: { numbers: [1] } }]);
+      await bench.store.abandonTrial(first!.lease, 'worker-stopped', 'stopped');
+      expect((await bench.store.trial(id)).progress).toBeNull();
+      const second = await bench.store.leaseTrial(id, 'w', TTL);
+      expect(await bench.store.reportProgress(first!.lease, progress)).toBe(false);
+      await bench.store.reportProgress(second!.lease, progress);
+      await bench.store.settleTrial(second!.lease, outcome(1));
+      expect((await bench.store.trial(id)).progress).toBeNull();
+      expect(await bench.store.reportProgress(second!.lease, progress)).toBe(false);
+    });
+
     it('keep an outcome with values that are no numbers as not known', async () => {
       const { study, lease } = await bench.running();
       const { id } = proposal(study.id, 1);

@@ -81,7 +81,7 @@ function pending(studyId: string, trial: ProposedTrial, now: Date): TrialRecord 
   const { id, number, round, key, genes, parameters, fidelity, proposedBy, note } = trial;
   return {
     id, number, round, key, genes, parameters, fidelity: fidelity ?? 1, proposedBy, note, studyId, state: 'pending', reason: null, message: null, metrics: {}, objectives: [], violations: [], feasible: null,
-    onFront: false, rank: null, attempts: 0, createdAt: now, settledAt: null, durationMs: null,
+    onFront: false, rank: null, attempts: 0, createdAt: now, settledAt: null, durationMs: null, progress: null,
   };
 }
 
@@ -91,7 +91,7 @@ export function amend(row: TrialRow, change: Partial<TrialRecord>): void {
 
 export function settle(row: TrialRow, outcome: TrialOutcome | SettledTrial, now: Date): void {
   const { state, reason, message, metrics, objectives, violations, feasible, durationMs } = outcome;
-  amend(row, { state, reason, message, metrics, objectives, violations, feasible, durationMs, settledAt: now });
+  amend(row, { state, reason, message, metrics, objectives, violations, feasible, durationMs, settledAt: now, progress: null });
 }
 
 export function closeAttempt(row: TrialRow, at: number, state: string, reason: string | null, message: string | null): void {

@@ -1,5 +1,5 @@
 import type { ExportRecord, Lease, TrialRecord } from '@app/study';
-import { finishedEvent, OPEN_TRIAL_STATES } from '../study-life.js';
+import { finishedEvent, OPEN_TRIAL_STATES, progressEvent } from '../study-life.js';
 import { amend, closeAttempt, settle } from './apply-step.js';
 import type { ChangeOf } from './change.js';
 import { countTrials, holds, isHeld, noLease, revoke, take, type MemoryRows, type TrialRow } from './memory-rows.js';
@@ -14,9 +14,17 @@ export function leaseTrial(rows: MemoryRows, { id, owner, ttlMs, at }: ChangeOf<
   closeAttempt(row, at, 'lost', 'worker-lost', 'the lease ran out');
   const lease = take(row.lease, id, owner, at + ttlMs);
   row.attempts.push({ number: row.attempts.length + 1, owner, startedAt: at, finishedAt: null, state: 'running', reason: null, message: null });
-  amend(row, { state: 'running' });
+  amend(row, { state: 'running', progress: null });
   rows.bump(study, at, {}, () => []);
   return { lease, trial: row.record };
+}
+
+export function reportProgress(rows: MemoryRows, { lease, progress, at }: ChangeOf<'report-progress'>): boolean {
+  const row = rows.trials.get(lease.id);
+  if (!row || row.record.state !== 'running' || !holds(row.lease, lease)) return false;
+  amend(row, { progress });
+  rows.bump(rows.study(row.record.studyId), at, {}, () => [progressEvent(row.record.number)]);
+  return true;
 }
 
 export function settleTrial(rows: MemoryRows, { lease, outcome, at }: ChangeOf<'settle-trial'>): { settled: boolean; open: number } {
@@ -39,7 +47,7 @@ export function abandonTrial(rows: MemoryRows, { lease, reason, message, at }: C
   if (!row || row.record.state !== 'running' || !holds(row.lease, lease)) return false;
   closeAttempt(row, at, 'abandoned', reason, message);
   revoke(row.lease);
-  amend(row, { state: 'pending' });
+  amend(row, { state: 'pending', progress: null });
   rows.bump(rows.study(row.record.studyId), at, {}, () => []);
   return true;
 }
@@ -51,7 +59,7 @@ export function cancelOpenTrials(rows: MemoryRows, { studyId, at }: ChangeOf<'ca
   for (const row of open) {
     closeAttempt(row, at, 'cancelled', 'cancelled', null);
     revoke(row.lease);
-    amend(row, { state: 'cancelled', reason: 'cancelled', settledAt: new Date(at) });
+    amend(row, { state: 'cancelled', reason: 'cancelled', settledAt: new Date(at), progress: null });
   }
   rows.bump(study, at, {}, () => [finishedEvent(open.map((t) => t.record.number), countTrials(study.trials))]);
   return open.length;

@@ -1,4 +1,4 @@
-import type { ExportFormat, StudyState } from '@app/contracts';
+import type { ExportFormat, StudyState, TrialProgress } from '@app/contracts';
 import type { ImportedTrial, Lease, StepCommit, StudyDefinition, TrialOutcome } from '@app/study';
 
 export interface NewStudy {
@@ -27,6 +27,7 @@ export type Change = { readonly at: number } & (
   | { readonly op: 'lease-study'; readonly id: string; readonly owner: string; readonly ttlMs: number }
   | { readonly op: 'commit-step'; readonly lease: Lease; readonly step: StepCommit }
   | { readonly op: 'lease-trial'; readonly id: string; readonly owner: string; readonly ttlMs: number }
+  | { readonly op: 'report-progress'; readonly lease: Lease; readonly progress: TrialProgress }
   | { readonly op: 'settle-trial'; readonly lease: Lease; readonly outcome: TrialOutcome }
   | { readonly op: 'abandon-trial'; readonly lease: Lease; readonly reason: string; readonly message: string }
   | { readonly op: 'cancel-open-trials'; readonly studyId: string }

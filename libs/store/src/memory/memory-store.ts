@@ -8,7 +8,7 @@ import { storedJson } from '../stored-json.js';
 import { STEPPED_STATES } from '../study-life.js';
 import { commitStep } from './apply-step.js';
 import { createStudy, leaseStudy, patchStudy, removeStudy, transitionStudy } from './apply-study.js';
-import { abandonTrial, cancelOpenTrials, createExport, finishExport, leaseExport, leaseTrial, settleTrial } from './apply-trial.js';
+import { abandonTrial, cancelOpenTrials, createExport, finishExport, leaseExport, leaseTrial, reportProgress, settleTrial } from './apply-trial.js';
 import type { Change, ChangeOf } from './change.js';
 import { dumpRows, loadDump, type DumpLine } from './dump.js';
 import { Journal } from './journal.js';
@@ -76,6 +76,7 @@ export class MemoryStore implements StudyStore {
       case 'lease-study': return leaseStudy(rows, change);
       case 'commit-step': return commitStep(rows, change);
       case 'lease-trial': return leaseTrial(rows, change);
+      case 'report-progress': return reportProgress(rows, change);
       case 'settle-trial': return settleTrial(rows, change);
       case 'abandon-trial': return abandonTrial(rows, change);
       case 'cancel-open-trials': return cancelOpenTrials(rows, change);
@@ -147,6 +148,10 @@ export class MemoryStore implements StudyStore {
 
   async renewTrial(lease: Lease, ttlMs: number): Promise<boolean> {
     return this.renew(this.rows.trials.get(lease.id)?.lease, lease, ttlMs);
+  }
+
+  async reportProgress(lease: Lease, progress: ChangeOf<'report-progress'>['progress']): Promise<boolean> {
+    return this.change<boolean>({ op: 'report-progress', lease, progress });
   }
 
   async settleTrial(lease: Lease, outcome: TrialOutcome): Promise<{ settled: boolean; open: number }> {

@@ -75,6 +75,10 @@ export class PostgresStore implements StudyStore {
     return this.trialRows.renewTrial(lease, ttlMs);
   }
 
+  reportProgress(...args: Parameters<StudyStore['reportProgress']>): Promise<boolean> {
+    return this.trialRows.reportProgress(...args);
+  }
+
   settleTrial(...args: Parameters<StudyStore['settleTrial']>): ReturnType<StudyStore['settleTrial']> {
     return this.trialRows.settleTrial(...args);
   }

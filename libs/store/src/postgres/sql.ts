@@ -30,7 +30,7 @@ export const STUDY = `
 export const TRIAL = `
   t.id, t.study_id as "studyId", t.number, t.round, t.key, array_to_json(t.genes) as genes, t.parameters, t.fidelity, t.proposed_by as "proposedBy", t.state, t.reason, t.message, t.metrics,
   array_to_json(t.objectives) as objectives, array_to_json(t.violations) as violations, t.feasible, t.on_front as "onFront", t.rank, t.created_at as "createdAt",
-  t.settled_at as "settledAt", t.duration_ms as "durationMs"`;
+  t.settled_at as "settledAt", t.duration_ms as "durationMs", t.progress`;
 export const TRIAL_IN_FULL = `${TRIAL}, t.note, (select count(*)::int from attempt a where a.trial_id = t.id) as attempts`;
 
 export const EXPORT = `

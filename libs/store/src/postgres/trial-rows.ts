@@ -1,9 +1,10 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { TrialProgress } from '@app/contracts';
 import { NotFound, type FoldState, type HistoryEntry, type Lease, type Page, type StoredEvent, type TrialOutcome, type TrialQuery, type TrialRecord } from '@app/study';
 import { checkLimit, decodeTrialCursor, encodeCursor, isUuid } from '../cursor.js';
 import { FrontHistoryEntity } from '../entities/index.js';
 import { storedJson, storedText } from '../stored-json.js';
-import { finishedEvent } from '../study-life.js';
+import { finishedEvent, progressEvent } from '../study-life.js';
 import { bumpRevision, changed, countTrials, HELD, rows, TRIAL, TRIAL_IN_FULL, until, writeEvents } from './sql.js';
 import { lockStudy, type LockedStudy } from './study-rows.js';
 
@@ -16,7 +17,7 @@ export class TrialRows {
       if (study.state !== 'running' && study.state !== 'stopping') return null;
       const [taken] = await rows<{ epoch: number }>(
         m,
-        `update trial set state = 'running', lease_owner = $2, lease_epoch = lease_epoch + 1, lease_until = ${until(3)}
+        `update trial set state = 'running', progress = null, lease_owner = $2, lease_epoch = lease_epoch + 1, lease_until = ${until(3)}
          where id = $1 and state in ('pending', 'running') and not ${HELD} returning lease_epoch as epoch`,
         [id, owner, ttlMs],
       );
@@ -32,12 +33,23 @@ export class TrialRows {
     return (await changed(this.db.manager, `update trial set lease_until = ${until(4)} where id = $1 and lease_owner = $2 and lease_epoch = $3`, [id, owner, epoch, ttlMs])) === 1;
   }
 
+  async reportProgress({ id, owner, epoch }: Lease, progress: TrialProgress): Promise<boolean> {
+    return this.withStudyOf(id, false, async (m, _study, studyId) => {
+      const [trial] = await rows<{ number: number }>(
+        m, `update trial set progress = $4 where id = $1 and lease_owner = $2 and lease_epoch = $3 and state = 'running' returning number`, [id, owner, epoch, storedJson(progress)],
+      );
+      if (!trial) return false;
+      await writeEvents(m, studyId, await bumpRevision(m, studyId), [progressEvent(trial.number)]);
+      return true;
+    });
+  }
+
   async settleTrial({ id, owner, epoch }: Lease, outcome: TrialOutcome): Promise<{ settled: boolean; open: number }> {
     return this.withStudyOf(id, { settled: false, open: 0 }, async (m, _study, studyId) => {
       const [trial] = await rows<{ number: number }>(
         m,
         `update trial t set state = g.state, reason = g.reason, message = g.message, metrics = g.metrics, objectives = g.objectives, violations = g.violations, feasible = g.feasible,
-           duration_ms = g."durationMs", settled_at = clock_timestamp(), lease_owner = null, lease_until = null, lease_epoch = t.lease_epoch + 1
+           duration_ms = g."durationMs", settled_at = clock_timestamp(), progress = null, lease_owner = null, lease_until = null, lease_epoch = t.lease_epoch + 1
          from json_to_record($4::json) as g (
            state text, reason text, message text, metrics jsonb, objectives double precision[], violations double precision[], feasible boolean, "durationMs" double precision)
          where t.id = $1 and t.lease_owner = $2 and t.lease_epoch = $3 and t.state = 'running' returning t.number`,
@@ -56,7 +68,7 @@ export class TrialRows {
     await this.withStudyOf(id, undefined, async (m, _study, studyId) => {
       const given = await changed(
         m,
-        `update trial set state = 'pending', lease_owner = null, lease_until = null, lease_epoch = lease_epoch + 1 where id = $1 and lease_owner = $2 and lease_epoch = $3 and state = 'running'`,
+        `update trial set state = 'pending', progress = null, lease_owner = null, lease_until = null, lease_epoch = lease_epoch + 1 where id = $1 and lease_owner = $2 and lease_epoch = $3 and state = 'running'`,
         [id, owner, epoch],
       );
       if (given === 0) return;
@@ -71,7 +83,7 @@ export class TrialRows {
       if (!(await lockStudy(m, studyId))) return 0;
       const cancelled = await rows<{ id: string; number: number }>(
         m,
-        `update trial set state = 'cancelled', reason = 'cancelled', settled_at = clock_timestamp(), lease_owner = null, lease_until = null, lease_epoch = lease_epoch + 1
+        `update trial set state = 'cancelled', reason = 'cancelled', settled_at = clock_timestamp(), progress = null, lease_owner = null, lease_until = null, lease_epoch = lease_epoch + 1
          where study_id = $1 and state in ('pending', 'running') returning id, number`,
         [studyId],
       );

@@ -1,4 +1,4 @@
-import { metricDefinition, type MetricValue, type Metrics } from '@app/contracts';
+import { metricDefinition, type MetricValue, type Metrics, type TrialProgress } from '@app/contracts';
 import { EvaluatorError } from '@app/study';
 
 export type CommandId = number | string;
@@ -6,6 +6,8 @@ export type CommandId = number | string;
 /** A line of the command's standard output. */
 export type Answer =
   | { readonly kind: 'metrics'; readonly id: CommandId; readonly metrics: Readonly<Record<string, unknown>>; readonly curves?: Readonly<Record<string, unknown>> | undefined }
+  /** curves of an evaluation that goes on */
+  | { readonly kind: 'progress'; readonly id: CommandId; readonly curves: Readonly<Record<string, unknown>> }
   | { readonly kind: 'error'; readonly id: CommandId; readonly message: string }
   | { readonly kind: 'invalid'; readonly id: CommandId; readonly message: string }
   | { readonly kind: 'stray' };
@@ -19,6 +21,7 @@ export function answerOf(value: unknown, line: string): Answer {
   const { id, metrics, error, curves } = value as { id: unknown; metrics?: unknown; error?: unknown; curves?: unknown };
   if (typeof id !== 'number' && typeof id !== 'string') return { kind: 'stray' };
   if (error !== undefined && error !== null) return { kind: 'error', id, message: typeof error === 'string' ? error : JSON.stringify(error) };
+  if (metrics === undefined && typeof curves === 'object' && curves !== null && !Array.isArray(curves)) return { kind: 'progress', id, curves: curves as Record<string, unknown> };
   if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) {
     return { kind: 'invalid', id, message: `expected {"id": …, "metrics": {…}} or {"id": …, "error": "…"}, got ${line.slice(0, 200)}` };
   }
@@ -80,6 +83,12 @@ export function metricsOf({ metrics, curves = {} }: Extract<Answer, { kind: 'met
     known[name] = { ...metric, curve: curve as number[] };
   }
   return known;
+}
+
+/** Curves of an evaluation that goes on. They decide nothing: what is no curve is left out. */
+export function progressOf({ curves }: Extract<Answer, { kind: 'progress' }>): TrialProgress {
+  const sound = Object.entries(curves).filter((entry): entry is [string, number[]] => Array.isArray(entry[1]) && entry[1].length <= MOST_CURVE && entry[1].every((v) => typeof v === 'number' && Number.isFinite(v)));
+  return { epochs: null, curves: Object.fromEntries(sound.map(([name, values]) => [name, { unit: metricDefinition(name)?.unit ?? '1', values }])) };
 }
 
 /** Epochs of a learning curve that are kept. */

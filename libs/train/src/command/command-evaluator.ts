@@ -18,9 +18,9 @@ export function commandEvaluator({ command, metrics, send, checkpoints }: Omit<C
     id: `command/${command.join(' ')}`,
     secondsPerTrial: SECONDS_PER_TRIAL,
     metrics,
-    evaluate: ({ graph, point, fidelity = 1, signal }) =>
+    evaluate: ({ graph, point, fidelity = 1, signal, onProgress }) =>
       withNetworkFiles(networkForms(graph, send, seed), (network) =>
-        runner.ask(++asked, { parameters: point, fidelity, ...(send.length > 0 && { network }), ...(checkpoints !== undefined && { checkpoint: checkpointFolder(checkpoints, point, seed) }) }, signal)),
+        runner.ask(++asked, { parameters: point, fidelity, ...(send.length > 0 && { network }), ...(checkpoints !== undefined && { checkpoint: checkpointFolder(checkpoints, point, seed) }) }, signal, onProgress)),
     close: () => runner.close(),
   };
 }

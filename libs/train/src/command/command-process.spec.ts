@@ -39,6 +39,13 @@ describe('a command that evaluates', () => {
     expect(new Set(answers.map((a) => a['pid'])).size).toBe(1);
   });
 
+  it('may tell of curves before it answers, which decide nothing', async () => {
+    const runner = program('say({ id: q.id, curves: { accuracy: [40], f: [1, "x"] } }); say({ id: q.id, curves: { accuracy: [40, 50] } }); say({ id: 99, curves: {} }); say({ id: q.id, metrics: { accuracy: 60 } })');
+    const seen: unknown[] = [];
+    expect(await runner.ask(1, { parameters: {}, fidelity: 1 }, undefined, (p) => seen.push(p))).toMatchObject({ accuracy: { value: 60, unit: '%' } });
+    expect(seen).toEqual([[40], [40, 50]].map((values) => ({ epochs: null, curves: { accuracy: { unit: '%', values } } })));
+  });
+
   it('may report an error of its own', async () => {
     expect(await failure(program('say({ id: q.id, error: "no such layer" })').evaluate(1, {}))).toMatchObject({ reason: 'evaluator-error', message: 'no such layer' });
   });

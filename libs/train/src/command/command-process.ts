@@ -3,10 +3,10 @@
  * `{"id": 7, "parameters": {…}, "fidelity": 1}` and answers `{"id": 7, "metrics": {…}}` or `{"id": 7, "error": "…"}`, in any order.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Metrics } from '@app/contracts';
+import type { Metrics, TrialProgress } from '@app/contracts';
 import type { Scalar } from '@app/space';
 import { EvaluatorError } from '@app/study';
-import { metricsOf, readAnswer, type Answer, type CommandId } from './answer.js';
+import { metricsOf, progressOf, readAnswer, type Answer, type CommandId } from './answer.js';
 import { LineSplitter } from './line-splitter.js';
 
 export interface CommandOptions {
@@ -29,8 +29,8 @@ export interface CommandRunner {
    *   `evaluator-closed`; the signal's reason once it is aborted; RangeError if the id is pending
    */
   evaluate(id: CommandId, parameters: Readonly<Record<string, Scalar>>, fidelity?: number, signal?: AbortSignal): Promise<Record<string, number>>;
-  /** The same with fields of the question beside the parameters, and with units, source and learning curves. */
-  ask(id: CommandId, question: Question, signal?: AbortSignal): Promise<Metrics>;
+  /** The same with fields of the question beside the parameters, and with units, source and learning curves; told of those that come before the answer. */
+  ask(id: CommandId, question: Question, signal?: AbortSignal, onProgress?: (progress: TrialProgress) => void): Promise<Metrics>;
   /** Ends the program: its input is closed and it is told to terminate, later killed. What is pending fails. */
   close(): Promise<void>;
 }
@@ -44,6 +44,7 @@ export interface Question {
 interface Pending {
   readonly resolve: (metrics: Metrics) => void;
   readonly reject: (reason: unknown) => void;
+  readonly onProgress: ((progress: TrialProgress) => void) | undefined;
 }
 
 /** Bytes of standard error kept for messages. */
@@ -69,7 +70,7 @@ class Runner implements CommandRunner {
     return Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value]));
   }
 
-  ask(id: CommandId, question: Question, signal?: AbortSignal): Promise<Metrics> {
+  ask(id: CommandId, question: Question, signal?: AbortSignal, onProgress?: (progress: TrialProgress) => void): Promise<Metrics> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closed) return Promise.reject(new EvaluatorError('evaluator-closed', `the evaluator ${show(this.options.command)} is closed`));
     if (this.#process === null || this.#process.dead) this.#process = new Running(this.options);
@@ -85,6 +86,7 @@ class Runner implements CommandRunner {
       const settle: Pending = {
         resolve: (metrics) => (signal?.removeEventListener('abort', abort), resolve(metrics)),
         reject: (reason) => (signal?.removeEventListener('abort', abort), reject(reason as Error)),
+        onProgress,
       };
       signal?.addEventListener('abort', abort, { once: true });
       running.pending.set(id, settle);
@@ -169,6 +171,7 @@ class Running {
       this.options.onStray?.(line);
       return;
     }
+    if (answer.kind === 'progress') return pending.onProgress?.(progressOf(answer));
     this.pending.delete(answer.id);
     if (answer.kind === 'error') pending.reject(new EvaluatorError('evaluator-error', answer.message));
     else if (answer.kind === 'invalid') pending.reject(new EvaluatorError('invalid-answer', answer.message));

@@ -57,5 +57,6 @@ function read({ url, metrics }: HttpAccuracy, id: number, { status, text: body }
   if (answer.id !== id) throw fault('invalid-answer', `id: expected ${id}, got ${JSON.stringify(answer.id)}`);
   if (answer.kind === 'error') throw new EvaluatorError('evaluator-error', answer.message);
   if (answer.kind === 'invalid') throw fault('invalid-answer', answer.message);
+  if (answer.kind === 'progress') throw fault('invalid-answer', `expected metrics beside the curves, got ${body.slice(0, 200)}`);
   return metricsOf(answer, metrics, `trainer ${url}`);
 }

@@ -31,12 +31,17 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
     prepare: async (signal) => {
       await processes.run<DataTask>({ kind: 'data', accuracy, task }, signal);
     },
-    evaluate: async ({ graph, point, signal, fidelity = 1 }) => {
+    evaluate: async ({ graph, point, signal, fidelity = 1, onProgress }) => {
       if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to train');
       const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
       const key = JSON.stringify(Object.entries(point).sort(([a], [b]) => (a < b ? -1 : 1)));
       const before = remembered.get(key);
-      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from: before !== undefined && before.epoch <= until ? before : null }, signal);
+      const from = before !== undefined && before.epoch <= until ? before : null;
+      const curve = [...(from?.curve ?? [])];
+      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from }, signal, (epoch) => {
+        curve.push(epoch.accuracy);
+        onProgress?.({ epochs: until, curves: { accuracy: { unit: '%', values: [...curve] }, error: { unit: '%', values: curve.map((a) => 100 - a) } } });
+      });
       if (answer.kind === 'diverged') {
         throw new EvaluatorError('diverged', `the loss was no number any more at step ${answer.step}, in epoch ${answer.epoch}${answer.curve.length === 0 ? '' : `; accuracy before: ${answer.curve.map((a) => a.toFixed(1)).join(', ')} %`}`);
       }

@@ -8,6 +8,8 @@ import type { Answer, Task } from './protocol.js';
 
 type Last<T extends Task> = Extract<Answer, { kind: { train: 'trained' | 'diverged'; proxy: 'scored'; data: 'sound' }[T['kind']] }>;
 
+export type EpochReport = Extract<Answer, { kind: 'epoch' }>;
+
 /**
  * Processes that train or score, one network at a time each; an idle one is used again, so the data are read once. Processes and not threads:
  * a thread that is ended within onnxruntime takes the whole program with it.
@@ -19,7 +21,7 @@ export class TrainingProcesses {
   #closed = false;
 
   /** @throws EvaluatorError as the process says, or `evaluator-exited`, `evaluator-closed`; the signal's reason once it is aborted, which ends the process */
-  run<T extends Task>(task: Omit<T, 'id'>, signal: AbortSignal): Promise<Last<T>> {
+  run<T extends Task>(task: Omit<T, 'id'>, signal: AbortSignal, onEpoch?: (epoch: EpochReport) => void): Promise<Last<T>> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closed) return Promise.reject(new EvaluatorError('evaluator-closed', 'the trainer is closed'));
     const child = this.#take();
@@ -40,7 +42,8 @@ export class TrainingProcesses {
       const abort = (): void => settle(false, () => reject(signal.reason as Error));
       signal.addEventListener('abort', abort, { once: true });
       child.on('message', (answer: Answer) => {
-        if (answer.id !== id || answer.kind === 'epoch') return;
+        if (answer.id !== id) return;
+        if (answer.kind === 'epoch') return onEpoch?.(answer);
         if (answer.kind === 'failed') settle(true, () => reject(errorOf(answer)));
         else settle(true, () => resolve(answer as Last<T>));
       });
