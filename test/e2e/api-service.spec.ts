@@ -167,6 +167,31 @@ describe('a service with a key', () => {
   });
 });
 
+describe('a browser of a service with a key', () => {
+  const KEY = 'correct-horse-battery';
+  it('gives it once and carries a cookie that no script reads, and that goes along with event streams', async () => {
+    const service = await start({ CADDIS_API_KEY: KEY });
+    asProblem(await service.http.post('/v1/session').send({ apiKey: 'wrong' }).expect(401), 'unauthorized');
+    asProblem(await service.http.post('/v1/session').send({}).expect(422), 'invalid-spec');
+    const answer = await service.http.post('/v1/session').send({ apiKey: KEY }).expect(204);
+    const [cookie] = answer.headers['set-cookie'] as unknown as string[];
+    expect(cookie).toMatch(/^caddis_session=\d+\.[\w-]+; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Strict$/);
+    const pair = cookie!.split(';')[0]!;
+    await service.http.get('/v1/studies').set('Cookie', `theme=dark; ${pair}`).expect(200);
+    const [until, signature] = pair.slice('caddis_session='.length).split('.') as [string, string];
+    for (const forged of [`${Number(until) + 1}.${signature}`, `${until}.${signature.slice(0, -1)}`, `1000.${signature}`, until]) {
+      await service.http.get('/v1/studies').set('Cookie', `caddis_session=${forged}`).expect(401);
+    }
+    const ended = await service.http.delete('/v1/session').set('Cookie', pair).expect(204);
+    expect((ended.headers['set-cookie'] as unknown as string[])[0]).toMatch(/^caddis_session=; Path=\/; Expires=Thu, 01 Jan 1970/);
+  });
+
+  it('of a service without a key needs none', async () => {
+    const service = await start();
+    expect((await service.http.post('/v1/session').send({ apiKey: 'anything' }).expect(204)).headers['set-cookie']).toBeUndefined();
+  });
+});
+
 describe('pages of other origins', () => {
   it('can change nothing, not even by a request without a body', async () => {
     const service = await start();

@@ -1,6 +1,8 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
+import { keyWanted } from './api/client.js';
 import { Empty, Link, Loading } from './components/basics.js';
 import { Shortcuts } from './components/shortcuts.js';
+import { SignInPage } from './pages/sign-in-page.js';
 import { StudiesPage } from './pages/studies-page.js';
 import { go, routeOf, usePlace } from './state/location.js';
 import { isTyping, shortcutsOn } from './state/shortcuts.js';
@@ -13,6 +15,7 @@ export function App(): React.JSX.Element {
   const place = usePlace();
   const route = routeOf(place.path);
   const [help, setHelp] = useState(false);
+  const locked = useStore(keyWanted);
   useGlobalKeys(setHelp);
 
   return (
@@ -31,10 +34,11 @@ export function App(): React.JSX.Element {
       </header>
       <main id="main" tabIndex={-1}>
         <Suspense fallback={<Loading what="page" />}>
-          {route.page === 'studies' && <StudiesPage />}
-          {route.page === 'new' && <NewStudyPage key={place.query['from'] ?? ''} from={place.query['from']} />}
-          {route.page === 'study' && <StudyPage key={route.id} id={route.id} />}
-          {route.page === 'unknown' && <Empty title="There is no such page" action={<Link to="/studies" className="button">All studies</Link>}><p>Nothing answers to <code>{route.path}</code>.</p></Empty>}
+          {locked && <SignInPage />}
+          {!locked && route.page === 'studies' && <StudiesPage />}
+          {!locked && route.page === 'new' && <NewStudyPage key={place.query['from'] ?? ''} from={place.query['from']} />}
+          {!locked && route.page === 'study' && <StudyPage key={route.id} id={route.id} />}
+          {!locked && route.page === 'unknown' && <Empty title="There is no such page" action={<Link to="/studies" className="button">All studies</Link>}><p>Nothing answers to <code>{route.path}</code>.</p></Empty>}
         </Suspense>
       </main>
       {help && <Shortcuts onClose={() => setHelp(false)} />}

@@ -1,4 +1,5 @@
 import type { Problem } from '@app/contracts';
+import { createStore } from '../state/store.js';
 
 /** The service answered, and it was not what was asked for (RFC 9457). */
 export class ApiError extends Error {
@@ -15,12 +16,20 @@ export class Unreachable extends Error {
 
 export type FieldErrors = NonNullable<Problem['errors']>;
 
+const SESSION = '/v1/session';
+
+/** @throws ApiError `unauthorized` on another key */
+export const signIn = (apiKey: string): Promise<void> => request<void>(SESSION, { method: 'POST', body: { apiKey } });
+
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST';
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
+
+/** The service asked for its key: the page does, too. */
+export const keyWanted = createStore(false);
 
 /** @throws ApiError with the service's problem; Unreachable if there was no usable answer */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
@@ -40,6 +49,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   }
   const text = await response.text();
   if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
+  if (response.status === 401 && path !== SESSION) keyWanted.set(true);
   throw new ApiError(toProblem(response.status, response.statusText, text));
 }
 
