@@ -5,8 +5,8 @@
  *     150 trials, or 300 if a parameter is continuous. If one is, and up to 2000 trials are due, it has the first hundred, where its lead
  *     is largest, or the first 300 if an evaluation takes ten seconds or more, so that thinking costs little beside it;
  *   - everything else, and what comes after: MADS, which thinks little and has no limit in dimension or objectives;
- *   - from the 200th trial of MADS on NSGA-II has a part in it, a tenth at least and more as long as its candidates come on the front more
- *     often: where a front has many pieces or basins a population finds what a poll does not.
+ *   - from the 200th trial of MADS on NSGA-II shares the asks, by what the latest candidates of each added to the hypervolume: where a
+ *     front has many pieces or basins a population finds what a poll does not.
  * All of them are told everything. What is chosen depends on the problem and the told trials alone, so a study resumed makes it again.
  */
 import { bo } from '../bo/bo.js';
@@ -17,7 +17,7 @@ import { mads } from '../mads/mads.js';
 import { Progress } from './progress.js';
 
 const NAME = 'auto';
-const VERSION = 5;
+const VERSION = 6;
 const PREFIX = `${NAME}>`;
 
 const MOST_OBJECTIVES = 4;
