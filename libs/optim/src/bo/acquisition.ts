@@ -24,6 +24,12 @@ export interface Looked {
   readonly features: Float64Array;
 }
 
+export interface Nudged {
+  readonly feature: number;
+  readonly step: number;
+  readonly genes: Genes;
+}
+
 export interface Objectives {
   /** [m]; null: computed, see `known` */
   readonly processes: readonly (GaussianProcess | null)[];
@@ -89,10 +95,11 @@ export class Acquisition {
   }
 
   /**
-   * Computed objectives are taken for constant: their own slopes are not known.
-   * @param slope  [numeric], overwritten: derivative by each numeric feature
+   * @param slope    [numeric], overwritten: derivative by each numeric feature
+   * @param nudged   points a step away along single features, by which computed objectives get their slopes; without them they are
+   *                 taken for constant
    */
-  valueWithSlopes({ genes, features }: Looked, slope: Float64Array): number {
+  valueWithSlopes({ genes, features }: Looked, slope: Float64Array, nudged: readonly Nudged[] = []): number {
     slope.fill(0);
     let value = 0;
     if (this.objectives !== null) {
@@ -108,6 +115,12 @@ export class Acquisition {
       processes.forEach((o, j) => {
         if (o !== null) addChained(slope, weight * byMean[j]!, this.#own[j]!.mean, weight * bySd[j]!, this.#own[j]!.sd);
       });
+      for (const { feature, step, genes: moved } of nudged) {
+        const there = known?.(moved);
+        processes.forEach((o, j) => {
+          if (o === null) slope[feature]! += (weight * byMean[j]! * (there![j]! - computed![j]!)) / step;
+        });
+      }
     }
     const [byMean, bySd] = [new Float64Array(1), new Float64Array(1)];
     for (const { process, threshold } of this.limits) {

@@ -109,4 +109,22 @@ describe('bo', () => {
       expect(reference[1]).toBeCloseTo(1.5, 9);
     }
   });
+
+  it('learns only what is not computed, and comes further by it: one objective and one limit known beforehand', () => {
+    const space = createSearchSpace(unit(4));
+    const f = (x: Values): { f: number[]; g: number[] } => {
+      // Waves that a few points do not show.
+      const cost = x['x0']! + 0.3 * Math.sin(25 * x['x1']!) + 0.3 * Math.cos(30 * x['x2']!);
+      return { f: [cost, (x['x0']! - 0.8) ** 2 + (x['x1']! - 0.6) ** 2 + 2 * (x['x2']! - x['x3']!) ** 2], g: [0.3 - x['x1']!] };
+    };
+    const known = (genes: readonly number[]): { objectives: (number | null)[]; violations: number[] } => {
+      const { f: values, g } = f(space.decode(genes) as Values);
+      return { objectives: [values[0]!, null], violations: g };
+    };
+    const share = (problem: Partial<SearchProblem>): number => median([1, 2, 3].map((seed) => hypervolume(feasible(search(bo, space, f, 24, { objectives: 2, constraints: 1, seed, ...problem }, QUICK)), [1.5, 1])));
+    expect(share({ known })).toBeGreaterThan(share({}));
+    const run = bo.start({ space, objectives: 2, constraints: 1, seed: 1, known }, QUICK);
+    for (let t = 0; t < 14; t++) run.tell(run.ask(1).map((c): Told => ({ ...c, state: 'completed', objectives: f(space.decode(c.genes) as Values).f, violations: f(space.decode(c.genes) as Values).g })));
+    expect(Object.keys((run.snapshot() as unknown as { state: { fits: object } }).state.fits)).toEqual(['f1']);
+  });
 });

@@ -4,7 +4,7 @@
  */
 import { minimiseLbfgs, Rng, Sobol } from '@app/numeric';
 import type { Genes, SearchSpace } from '@app/space';
-import type { Acquisition } from './acquisition.js';
+import type { Acquisition, Nudged } from './acquisition.js';
 import type { FeatureMap } from './features.js';
 import type { Box } from './trust-region.js';
 
@@ -14,6 +14,8 @@ const ROUNDS = 20;
 const LEAST_GAIN = 1e-6;
 const ELITE = 5;
 const MOVED_IN_BOX = 20;
+/** Of a unit coordinate, for slopes of what is computed: well above the grid of continuous genes. */
+const NUDGE = 1e-4;
 
 export interface Spot {
   readonly genes: Genes;
@@ -116,7 +118,7 @@ function continuousClimb(acquisition: Acquisition, { space, map, box }: SearchAi
   const slope = new Float64Array(map.numeric);
   const objective = (u: Float64Array, gradient: Float64Array): number => {
     free.forEach((gene, k) => (features[map.featureOf[gene]!] = u[k]!));
-    const value = acquisition.valueWithSlopes({ genes: acquisition.computes ? at(u) : spot.genes, features }, slope);
+    const value = acquisition.computes ? acquisition.valueWithSlopes({ genes: at(u), features }, slope, nudged(u)) : acquisition.valueWithSlopes({ genes: spot.genes, features }, slope);
     free.forEach((gene, k) => (gradient[k] = -slope[map.featureOf[gene]!]!));
     return -value;
   };
@@ -125,6 +127,10 @@ function continuousClimb(acquisition: Acquisition, { space, map, box }: SearchAi
     free.forEach((gene, k) => (unit[gene] = u[k]!));
     return space.fromUnit(unit);
   };
+  const nudged = (u: Float64Array): Nudged[] => free.map((gene, k) => {
+    const step = u[k]! > 0.5 ? -NUDGE : NUDGE;
+    return { feature: map.featureOf[gene]!, step, genes: at(u.map((v, i) => (i === k ? v + step : v))) };
+  });
   const from = free.map((gene) => unit[gene]!);
   if (!Number.isFinite(objective(Float64Array.from(from), new Float64Array(free.length)))) return spot;
   const { x } = minimiseLbfgs(objective, from, {

@@ -34,6 +34,8 @@ interface Column {
   readonly rows: readonly number[];
   readonly y: readonly number[];
   readonly scaling: Scaling;
+  /** not to be learned */
+  readonly computed: boolean;
 }
 
 export interface Surrogates {
@@ -79,7 +81,7 @@ export class Learner {
     const told = history.length;
     const few = told > FIT_POINTS ? new Set(modelPoints(history, FIT_POINTS)) : null;
     for (const column of this.#columns(history, kept, turn)) {
-      if (!only(column.name)) continue;
+      if (column.computed || !only(column.name)) continue;
       const places = column.rows.flatMap((i, k) => (few === null || few.has(i) ? [k] : []));
       const before = previous[column.name];
       const effort = {
@@ -102,7 +104,7 @@ export class Learner {
 
   /** Names of the models the history supports. */
   names(history: readonly Told[], kept: readonly number[], turn: number): string[] {
-    return this.#columns(history, kept, turn).map((c) => c.name);
+    return this.#columns(history, kept, turn).flatMap((c) => (c.computed ? [] : [c.name]));
   }
 
   /**
@@ -111,19 +113,18 @@ export class Learner {
    */
   build(history: readonly Told[], pending: readonly Genes[], kept: readonly number[], fits: Fits, turn: number, kappa: number | null = null): Surrogates | null {
     // A model that only these points support has not been fitted.
-    const columns = this.#columns(history, kept, turn).filter((c) => c.name in fits);
+    const columns = this.#columns(history, kept, turn).filter((c) => c.computed || c.name in fits);
     if (columns.length === 0) return null;
     const process = (c: Column): GaussianProcess => new GaussianProcess(this.#factor(history, c, kept.length < history.length, fits[c.name]!), c.y);
     const objectiveColumns = columns.filter((c) => c.name.startsWith('f') && c.name !== 'failure');
-    const computedColumns = objectiveColumns.map((c) => this.#computed.objectives[Number(c.name.slice(1))]!);
-    const processes = objectiveColumns.map((c, j) => (computedColumns[j] ? null : process(c)));
+    const processes = objectiveColumns.map((c) => (c.computed ? null : process(c)));
     const limits: Limit[] = columns
       .filter((c) => !objectiveColumns.includes(c))
       .map((c) => ({ process: process(c), threshold: scaled(0, { ...c.scaling, top: Infinity }) }));
 
     const feasible = history.flatMap((t, i) => (isFeasible(t) ? [i] : []));
     const scalings = objectiveColumns.map((c) => c.scaling);
-    const known = computedColumns.includes(true) ? (genes: Genes): (number | null)[] => this.problem.known!(genes).objectives.map((v, j) => (v === null ? null : scaled(v, scalings[j]!))) : null;
+    const known = objectiveColumns.some((c) => c.computed) ? (genes: Genes): (number | null)[] => this.problem.known!(genes).objectives.map((v, j) => (v === null ? null : scaled(v, scalings[j]!))) : null;
     const outcome = (i: number): number[] => this.#values(history, turn)[i]!.map((v, j) => scaled(v!, scalings[j]!));
     const told = processes.length === 0 ? [] : feasible.map((index) => ({ index, point: outcome(index) }));
     const believed = this.#believe(pending, processes, known, limits);
@@ -142,7 +143,7 @@ export class Learner {
       acquisition: new Acquisition(this.map, objectives, limits),
       elite: elite.length > 0 ? elite : nearlyFeasible(history),
       reference: reference === null || this.#folded ? null : reference.map((v, j) => unscaled(v, scalings[j]!)),
-      models: columns.length - computedColumns.filter((c) => c).length,
+      models: columns.filter((c) => !c.computed).length,
       points: kept.length + pending.length,
     };
   }
@@ -201,19 +202,21 @@ export class Learner {
   /** One column a model: rows of the history with the metric known, values standardised. */
   #columns(history: readonly Told[], kept: readonly number[], turn: number): Column[] {
     const columns: Column[] = [];
-    const add = (name: string, of: (i: number) => number | null, scaling: (values: readonly number[]) => Scaling): boolean => {
+    const add = (name: string, of: (i: number) => number | null, scaling: (values: readonly number[]) => Scaling, computed = false): boolean => {
       const rows = kept.filter((i) => of(i) !== null);
       if (rows.length < 2) return false;
       const values = rows.map((i) => of(i)!);
       const s = scaling(values);
-      columns.push({ name, rows, y: values.map((v) => scaled(v, s)), scaling: s });
+      columns.push({ name, rows, y: values.map((v) => scaled(v, s)), scaling: s, computed });
       return true;
     };
     const values = this.#values(history, turn);
     const m = this.#folded ? 1 : this.problem.objectives;
     for (let j = 0; j < m; j++) {
       // Improvement needs every objective; one that never came leaves the constraints alone to steer by.
-      if (add(`f${j}`, (i) => (history[i]!.state === 'failed' ? null : values[i]![j]!), this.#computed.objectives[j] ? plainScaling : (v) => objectiveScaling(v, this.map.categoricalOnly))) continue;
+      const computed = this.#computed.objectives[j]!;
+      const scaling = computed ? plainScaling : (v: readonly number[]): Scaling => objectiveScaling(v, this.map.categoricalOnly);
+      if (add(`f${j}`, (i) => (history[i]!.state === 'failed' ? null : values[i]![j]!), scaling, computed)) continue;
       columns.length = 0;
       break;
     }
