@@ -178,6 +178,21 @@ describe('devices', () => {
     expect(found[0]!.message).toBe('unknown device "toaster"; known: mcu-a, mcu-b');
   });
 
+  it('takes weights in fewer bits, with int8', () => {
+    const { devices } = definition({ devices: [{ id: 'mcu-a', weightBits: 4 }, { id: 'mcu-b', precision: 'int8', weightBits: 2 }] });
+    expect(devices.map((d) => [d.defaultPrecision, d.defaultWeightBits])).toEqual([['int8', 4], ['int8', 2]]);
+    expect(catalog.device('mcu-a').defaultWeightBits).toBeUndefined();
+  });
+
+  it.each([
+    ['in another precision', { id: 'mcu-a', precision: 'fp32', weightBits: 4 }, 'weights of fewer bits go with precision int8; got "fp32"'],
+    ['on a device without int8', { id: 'gpu', profile: 'gpu-c', weightBits: 4 }, 'weights of fewer bits go with precision int8; device "gpu" has fp32'],
+    ['where they are to be measured', { id: 'mcu-a', weightBits: 4, measure: { agent: { command: ['x'] }, metrics: ['latency'] } }, 'weights of fewer bits are priced, not measured; device "mcu-a" measures latency'],
+  ])('refuses weights of fewer bits %s', (_, entry, message) => {
+    const result = new Catalog({ spaces: [scaling], devices: [...catalog.devices(), device('gpu-c', 'fp32')] }).parseStudySpec({ ...base, devices: [entry] });
+    expect('issues' in result && result.issues).toEqual([{ pointer: '/devices/0/weightBits', code: 'unsupported-weight-bits', message }]);
+  });
+
   it('refuses a precision the device lacks and a device that stands twice', () => {
     expect(issues({ devices: [{ id: 'mcu-b', precision: 'fp32' }] })).toEqual([{ pointer: '/devices/0/precision', code: 'unknown-precision', message: 'device "mcu-b" has int8; got "fp32"' }]);
     expect(issues({ devices: [{ id: 'mcu-b' }, { id: 'mcu-b' }] })[0]).toMatchObject({ pointer: '/devices/1/id', code: 'duplicate' });

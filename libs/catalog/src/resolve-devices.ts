@@ -7,7 +7,7 @@ type DeviceNaming = Pick<StudySpec, 'devices' | 'objectives' | 'constraints'>;
 
 /**
  * Profiles of every device a study names: those listed, in their order, then those that are targets only. A copy each; a listed
- * `precision` becomes its default, a listed `profile` is taken under the listed id, `measure` replaces the profile's. An unknown id or a precision the device lacks is an issue that names what there is.
+ * `precision` becomes its default and so do `weightBits`, with int8; a listed `profile` is taken under the listed id, `measure` replaces the profile's. An unknown id or a precision the device lacks is an issue that names what there is.
  */
 export function resolveDevices(known: readonly DeviceProfile[], spec: DeviceNaming): Resolved<DeviceProfile[]> {
   const issues: Issue[] = [];
@@ -18,7 +18,7 @@ export function resolveDevices(known: readonly DeviceProfile[], spec: DeviceNami
     if (!device) issues.push({ pointer, code: 'unknown-device', message: `unknown device "${id}"${hint}; known: ${known.map((d) => d.id).join(', ')}` });
     return device;
   };
-  spec.devices.forEach(({ id, precision, profile, measure }, i) => {
+  spec.devices.forEach(({ id, precision, weightBits, profile, measure }, i) => {
     const device = find(profile ?? id, `/devices/${i}/${profile === undefined ? 'id' : 'profile'}`, measure !== undefined && profile === undefined);
     if (!device) return;
     if (found.has(id)) {
@@ -26,7 +26,13 @@ export function resolveDevices(known: readonly DeviceProfile[], spec: DeviceNami
     } else if (precision !== undefined && device.precisions[precision] === undefined) {
       issues.push({ pointer: `/devices/${i}/precision`, code: 'unknown-precision', message: `device "${id}" has ${Object.keys(device.precisions).join(', ')}; got "${precision}"` });
     } else {
-      const copy = { ...structuredClone(device), id, defaultPrecision: precision ?? device.defaultPrecision, measure: measure ?? (id === device.id ? device.measure : undefined) };
+      const measured = measure ?? (id === device.id ? device.measure : undefined);
+      const fault = weightBits === undefined ? null : faultOfWeightBits(device, id, precision, measured);
+      if (fault !== null) issues.push({ pointer: `/devices/${i}/weightBits`, code: 'unsupported-weight-bits', message: fault });
+      const copy = {
+        ...structuredClone(device), id, defaultPrecision: precision ?? (weightBits === undefined ? device.defaultPrecision : 'int8'),
+        ...(weightBits === undefined ? {} : { defaultWeightBits: weightBits }), measure: measured,
+      };
       found.set(id, copy);
     }
   });
@@ -38,4 +44,11 @@ export function resolveDevices(known: readonly DeviceProfile[], spec: DeviceNami
     });
   }
   return issues.length > 0 ? { issues } : { value: [...found.values()] };
+}
+
+/** Fewer bits belong to int8, and nobody measures them: an agent is not told. Null: fine. */
+function faultOfWeightBits(device: DeviceProfile, id: string, precision: DeviceProfile['defaultPrecision'] | undefined, measure: DeviceProfile['measure']): string | null {
+  if (precision !== undefined && precision !== 'int8') return `weights of fewer bits go with precision int8; got "${precision}"`;
+  if (device.precisions.int8 === undefined) return `weights of fewer bits go with precision int8; device "${id}" has ${Object.keys(device.precisions).join(', ')}`;
+  return measure === undefined ? null : `weights of fewer bits are priced, not measured; device "${id}" measures ${measure.metrics.join(', ')}`;
 }

@@ -108,6 +108,7 @@ export const algorithmSchema = z.strictObject({
 export const deviceRef = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, _ . and -, at most 64'),
   precision: z.enum(['fp32', 'fp16', 'int8']).optional(),
+  weightBits: z.int().min(1).max(8).optional().describe('weights in so many bits, the rest in int8; packed where the device can, else stored and computed as int8; q levels take ⌈log2 q⌉'),
   profile: z.string().max(64).optional().describe('profile that prices what is not measured; default: the one of this id'),
   measure: measureSchema.optional().describe('measured instead of predicted'),
 });

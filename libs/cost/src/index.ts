@@ -17,4 +17,4 @@ export { RUNTIMES, type RuntimeKind, type RuntimeRules } from './latency-rules.j
 export { stepsOf, type Step, type StepKind } from './latency-steps.js';
 export { TERM_IDS, TERMS, workOfSteps, type Term } from './latency-terms.js';
 export { predictBoard, type BoardKind, type BoardPrediction, type BoardSeries } from './unseen-board.js';
-export { bitsOfLevels, priceWithWeightBits, supportFor } from './weight-bits.js';
+export { bitsOfLevels, priceByDefault, priceWithWeightBits, supportFor } from './weight-bits.js';

@@ -72,6 +72,8 @@ export interface DeviceProfile {
   readonly energyModel?: FittedModel | undefined;
   /** packed forms of weights below 8 bits; where there is none they are stored and computed as int8 */
   readonly weightBits?: readonly WeightBits[] | undefined;
+  /** bits of a weight in which a study prices the device, 1 … 8, with int8 as its default precision; absent: as the precision has them */
+  readonly defaultWeightBits?: number | undefined;
   /** price of the part, unit USD */
   readonly price?: Figure | undefined;
   /** metrics that studies have measured on the device instead of predicted */
@@ -157,6 +159,8 @@ export interface LayerCost {
 export interface NetworkCost {
   readonly device: string;
   readonly precision: Precision;
+  /** of weights in fewer bits than the precision has */
+  readonly weightBits?: number | undefined;
   readonly latency: Estimate;
   readonly energy: Estimate;
   readonly peakRam: Estimate;

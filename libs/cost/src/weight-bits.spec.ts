@@ -2,7 +2,7 @@ import { graphBuilder } from '@app/graph';
 import { describe, expect, it } from 'vitest';
 import { priceNetwork } from './price-network.js';
 import type { DeviceProfile, Figure } from './types.js';
-import { bitsOfLevels, priceWithWeightBits, supportFor } from './weight-bits.js';
+import { bitsOfLevels, priceByDefault, priceWithWeightBits, supportFor } from './weight-bits.js';
 
 const figure = (value: number, unit: string): Figure => ({ value, unit, source: 'made up for this test' });
 const plain: DeviceProfile = {
@@ -35,7 +35,7 @@ describe('weights below 8 bits', () => {
 
   it('of three bits go into the four-bit form; of five into none, and that is said', () => {
     expect(supportFor(packed, 3)!.bits).toBe(4);
-    expect(priceWithWeightBits(graph, packed, 3)).toEqual(priceWithWeightBits(graph, packed, 4));
+    expect(priceWithWeightBits(graph, packed, 3)).toEqual({ ...priceWithWeightBits(graph, packed, 4), weightBits: 3 });
     const five = priceWithWeightBits(graph, packed, 5);
     expect(five.flash.value).toBe(priceNetwork(graph, packed, 'int8').flash.value);
     expect(five.flash.warnings.at(-1)).toMatch(/has no packed form of 5-bit weights: stored and computed as int8$/);
@@ -44,6 +44,11 @@ describe('weights below 8 bits', () => {
   it('cost and save nothing on a device that says nothing of them', () => {
     const [int8, four] = [priceNetwork(graph, plain, 'int8'), priceWithWeightBits(graph, plain, 4)];
     expect([four.latency.value, four.energy.value, four.flash.value]).toEqual([int8.latency.value, int8.energy.value, int8.flash.value]);
+  });
+
+  it('are priced where the profile asks for them', () => {
+    expect(priceByDefault(graph, { ...packed, defaultWeightBits: 4 })).toEqual(priceWithWeightBits(graph, packed, 4));
+    expect(priceByDefault(graph, packed)).toEqual(priceNetwork(graph, packed));
   });
 
   it('of eight bits are int8, and of nine are refused', () => {

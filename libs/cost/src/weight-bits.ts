@@ -34,7 +34,7 @@ export function priceWithWeightBits(graph: Graph, device: DeviceProfile, bits: n
   const cost = priceNetwork(graph, device, 'int8');
   if (bits === 8) return cost;
   const support = supportFor(device, bits);
-  if (support === null) return withWarning(cost, `${device.id} has no packed form of ${bits}-bit weights: stored and computed as int8`);
+  if (support === null) return withWarning({ ...cost, weightBits: bits }, `${device.id} has no packed form of ${bits}-bit weights: stored and computed as int8`);
 
   const elements = new Map(planOnce(graph).units.map((u) => [u.id, u.weights.elements]));
   const { unpack, storage } = support;
@@ -54,11 +54,16 @@ export function priceWithWeightBits(graph: Graph, device: DeviceProfile, bits: n
   const outsideLayers = cost.energy.value - cost.layers.reduce((total, l) => total + l.energy, 0);
   const shifted = (e: Estimate, value: number, doubt: number): Estimate => ({ ...e, value, low: Math.max(0, (e.low / e.value) * value - doubt), high: (e.high / e.value) * value + doubt });
   return {
-    ...cost, layers,
+    ...cost, weightBits: bits, layers,
     latency: shifted(cost.latency, cost.latency.value + extra, extra / 2),
     energy: shifted(cost.energy, sum((l) => l.energy) + outsideLayers, 0),
     flash: shifted(cost.flash, cost.flash.value - saved, 0),
   };
+}
+
+/** `priceNetwork` as the profile asks for it: in its default precision and, where it says so, with its weights in fewer bits. @throws as `priceWithWeightBits` */
+export function priceByDefault(graph: Graph, device: DeviceProfile): NetworkCost {
+  return device.defaultWeightBits === undefined ? priceNetwork(graph, device) : priceWithWeightBits(graph, device, device.defaultWeightBits);
 }
 
 function withWarning(cost: NetworkCost, warning: string): NetworkCost {

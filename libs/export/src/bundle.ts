@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ExportFormat, MetricValue } from '@app/contracts';
-import { priceNetwork } from '@app/cost';
+import { priceByDefault } from '@app/cost';
 import { decode } from '@app/decode';
 import { elements, inferShapes, initialWeights, isKind, tensor, totals, withBatchStatistics, type Graph, type Tensor } from '@app/graph';
 import { Rng } from '@app/numeric';
@@ -65,7 +65,7 @@ export async function buildBundle(request: BundleRequest): Promise<Bundle> {
   const { macs, params } = totals(graph);
   const input = graph.nodes.find((n) => n.kind === 'input')!;
   const inputShape = (input.attrs as { shape: readonly number[] }).shape;
-  const priced = Object.assign({}, ...devices.map((d) => deviceMetrics(priceNetwork(graph, d, d.defaultPrecision)))) as Record<string, MetricValue>;
+  const priced = Object.assign({}, ...devices.map((d) => deviceMetrics(priceByDefault(graph, d)))) as Record<string, MetricValue>;
   const metrics = { ...priced, ...request.trial?.metrics };
   let content: Uint8Array;
   let onnx: Manifest['onnx'] = null;

@@ -1,6 +1,6 @@
-import { NetworkPricer, type DeviceProfile, type NetworkEstimates } from '@app/cost';
+import { NetworkPricer, priceByDefault, type DeviceProfile, type NetworkCost, type NetworkEstimates } from '@app/cost';
 import { decode, SectionDecoder } from '@app/decode';
-import type { Graph, SectionedGraph } from '@app/graph';
+import { joinSections, type Graph, type SectionedGraph } from '@app/graph';
 import type { Point } from '@app/space';
 import type { StudyDefinition } from './records.js';
 
@@ -24,15 +24,22 @@ export class Costing {
     return sections.length === 1 ? sections[0]!.graph : decode(this.definition.space, point, this.definition.spec.task);
   }
 
-  /** On each device in its default precision; and counts of all nodes. @throws GraphError if the network breaks a rule */
+  /** On each device in its default precision, its weights in the bits it asks for; and counts of all nodes. @throws GraphError if the network breaks a rule */
   price(network: SectionedGraph, devices: readonly DeviceProfile[]): { readonly estimates: readonly NetworkEstimates[]; readonly macs: number; readonly params: number } {
     const key = devices.map((device) => device.id).join(' ');
     let pricer = this.pricers.get(key);
     if (pricer === undefined) this.pricers.set(key, (pricer = new NetworkPricer(devices.map((device) => ({ device })))));
-    const estimates = pricer.estimates(network);
+    const inPrecision = pricer.estimates(network);
     const { macs, params } = pricer.counts();
+    // weights in fewer bits are counted layer by layer
+    const whole = devices.some((device) => device.defaultWeightBits !== undefined) ? joinSections(network) : null;
+    const estimates = inPrecision.map((estimate, d) => (whole === null || devices[d]!.defaultWeightBits === undefined ? estimate : withoutLayers(priceByDefault(whole, devices[d]!))));
     return { estimates, macs, params };
   }
+}
+
+function withoutLayers({ layers: _, order: __, ...estimates }: NetworkCost): NetworkEstimates {
+  return estimates;
 }
 
 const costings = new WeakMap<Pick<StudyDefinition, 'space' | 'spec'>, Costing>();

@@ -107,7 +107,7 @@ export function computedMetrics({ definition, terms, evaluator }: Pick<Evaluatio
 /** The four device metrics of a priced network, under their keys. */
 export function deviceMetrics(cost: NetworkEstimates): Record<string, MetricValue> {
   const value = (e: Estimate, unit: string): MetricValue => ({
-    value: e.value, unit, provenance: 'estimated', interval: [e.low, e.high], source: `${e.model}, ${cost.precision}`,
+    value: e.value, unit, provenance: 'estimated', interval: [e.low, e.high], source: `${e.model}, ${cost.precision}${cost.weightBits === undefined ? '' : `, ${cost.weightBits}-bit weights`}`,
     ...(e.warnings.length > 0 ? { warnings: [...e.warnings] } : {}),
   });
   const unit = (name: string): string => METRICS.find((m) => m.name === name)!.unit;

@@ -1,7 +1,7 @@
 import {
   ALLOWED_ACTIONS, convert, type ConstraintView, type CurvesView, type FrontView, type MetricValue, type Metrics, type NetworkView, type ObjectiveView, type ParameterView, type SeriesView, type StudyDetail, type StudyEvent, type StudySummary, type TrialProgress, type TrialView,
 } from '@app/contracts';
-import { priceNetwork } from '@app/cost';
+import { priceByDefault } from '@app/cost';
 import { decode } from '@app/decode';
 import { countOps, describeNode, inferShapes, totals } from '@app/graph';
 import { crowdingDistance, kneePoints } from '@app/pareto';
@@ -191,7 +191,7 @@ export function networkView(trial: TrialRecord, study: StudyRecord): NetworkView
   const shapes = inferShapes(graph);
   const counts = countOps(graph);
   const { macs, params, madds } = totals(graph);
-  const costs = study.devices.map((d) => priceNetwork(graph, d, d.defaultPrecision));
+  const costs = study.devices.map((d) => priceByDefault(graph, d));
   const input = graph.nodes.find((n) => n.kind === 'input');
   return {
     trialId: trial.id, name: graph.name, inputShape: [...(input ? shapes.get(input.id)! : [])], macs, params, madds,
