@@ -55,6 +55,26 @@ describe('MADS', () => {
     expect(best(search(random, parameters, fn, 150))).toBeGreaterThan(0);
   });
 
+  it('carries on from imported trials of another search: no design, its first steps start from their best', () => {
+    const bowl: Function = (p) => ({ f: [[0, 1, 2, 3].reduce((s, i) => s + (i + 1) * (Number(p[`x${i}`]) - 0.3 - i / 10) ** 2, 0)] });
+    const parameters = floats(4, -2, 2);
+    const imports = search(random, parameters, bowl, 60).map(({ note: _, ...told }) => ({ ...told, proposedBy: 'import' }));
+    const run = mads.start({ space: createSearchSpace(parameters), objectives: 1, constraints: 0, seed: 2 });
+    run.tell(imports);
+    const asked: Told[] = [];
+    for (let t = 0; t < 12; t++) {
+      for (const c of run.ask(1)) {
+        const told: Told = { ...c, state: 'completed', objectives: bowl(createSearchSpace(parameters).decode(c.genes)).f, violations: [] };
+        asked.push(told);
+        run.tell([told]);
+      }
+    }
+    expect(asked.some((t) => t.proposedBy === 'mads:sobol')).toBe(false);
+    const leader = imports.reduce((a, b) => (b.objectives[0]! < a.objectives[0]! ? b : a));
+    expect(noteOf(asked[0]!.note)!.from).toBe(leader.key);
+    expect(best(asked)).toBeLessThan(0.01 * best(imports));
+  });
+
   it('takes more steps than its first restart: it leaves a local minimum it has polled to the end', () => {
     const fn: Function = (p) => ({ f: [Math.abs(Number(p['n']) - 3) % 7] });
     const history = search(mads, [{ name: 'n', type: 'int', min: 0, max: 400 }], fn, 120);
