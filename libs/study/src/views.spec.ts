@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { studySpec } from '@app/contracts';
 import type { StudyRecord, TrialRecord } from './records.js';
-import { frontView, seriesView, shownEvents, studySummaryView, trialView } from './views.js';
+import { curvesView, frontView, seriesView, shownEvents, studySummaryView, trialView } from './views.js';
 
 const at = new Date('2026-11-24T12:00:00Z');
 const parameters = [{ name: 'n', type: 'int' as const, min: 1, max: 9 }];
@@ -42,6 +42,14 @@ describe('what leaves the service', () => {
     expect(frontView(study, [trial], [{ number: 1, hypervolume: 0.6, frontSize: 1 }], []).history[0]!.hypervolume).toBeCloseTo(600, 9);
     const [event] = shownEvents([{ revision: 5, type: 'front.changed', at, data: { added: ['a'], removed: [], size: 1, hypervolume: 0.6 } }], study);
     expect((event!.data as { hypervolume: number }).hypervolume).toBeCloseTo(600, 9);
+  });
+
+  it('has learning curves of settled and of running trials, in the unit the study chose', () => {
+    const settled = { ...trial, metrics: { ...trial.metrics, 'latency@board': { ...estimate(0.04, 's'), curve: [0.08, 0.04] } } };
+    const running: TrialRecord = { ...trial, number: 2, state: 'running', metrics: {}, fidelity: 0.5, onFront: false, progress: { epochs: 3, curves: { 'latency@board': { unit: 's', values: [0.06] } } } };
+    expect(curvesView(study, [settled, trial, running])).toEqual({ revision: 5, metric: 'latency@board', unit: 'ms', number: [1, 2], state: ['completed', 'running'], fidelity: [1, 0.5], values: [[80, 40], [60]] });
+    expect(trialView(running, study).progress).toEqual({ epochs: 3, curves: { 'latency@board': { unit: 'ms', values: [60] } } });
+    expect(curvesView(study, [settled], 'accuracy')).toMatchObject({ metric: 'accuracy', unit: null, number: [] });
   });
 
   it('says of an empty front which limit was met how often, and the nearest miss', () => {

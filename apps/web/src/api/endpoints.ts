@@ -1,5 +1,5 @@
 import type {
-  DeviceView, DryRunReport, ExportFormat, ExportView, FrontView, NetworkView, SeriesView, SpaceView, StudyAction, StudyDetail, StudyPage, TrialPage, TrialState, TrialView,
+  CurvesView, DeviceView, DryRunReport, ExportFormat, ExportView, FrontView, NetworkView, SeriesView, SpaceView, StudyAction, StudyDetail, StudyPage, TrialPage, TrialState, TrialView,
 } from '@app/contracts';
 import { request } from './client.js';
 
@@ -26,6 +26,7 @@ const withSignal = (signal?: AbortSignal): { signal?: AbortSignal } => (signal ?
 export const listStudies = (cursor: string, signal?: AbortSignal): Promise<StudyPage> => request(`/v1/studies${queryString({ limit: 50, cursor })}`, withSignal(signal));
 export const getStudy = (id: string, signal?: AbortSignal): Promise<StudyDetail> => request(study(id), withSignal(signal));
 export const getSeries = (id: string, signal?: AbortSignal): Promise<SeriesView> => request(`${study(id)}/series`, withSignal(signal));
+export const getCurves = (id: string, signal?: AbortSignal): Promise<CurvesView> => request(`${study(id)}/curves`, withSignal(signal));
 export const getFront = (id: string, signal?: AbortSignal): Promise<FrontView> => request(`${study(id)}/front`, withSignal(signal));
 export const getTrials = (id: string, query: TrialQuery, signal?: AbortSignal): Promise<TrialPage> => request(`${study(id)}/trials${queryString({ ...query })}`, withSignal(signal));
 /** Address of all trials that match, as a file. */

@@ -10,7 +10,7 @@ export interface StreamHandlers {
   readonly poll: () => void;
 }
 
-const TYPES = ['snapshot', 'study.state', 'trial.finished', 'front.changed', 'progress'] as const;
+const TYPES = ['snapshot', 'study.state', 'trial.finished', 'trial.progress', 'front.changed', 'progress'] as const;
 const POLL_MS = 3000;
 const FAILURES_BEFORE_POLLING = 2;
 const RETRY_STREAM_MS = 15_000;

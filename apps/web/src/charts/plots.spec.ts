@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { constraints, data, objectives, parameters, series } from './fixture.js';
 import { frontScatter, type ScatterSettings } from './front-scatter.js';
 import { bestSoFar, hypervolumeCurve } from './history.js';
+import { curveOrder, learningChart, learningSummary, type LearningCurves } from './learning-curves.js';
 import { localFront } from './local-front.js';
 import { DARK, LIGHT } from './palette.js';
 import { brushWith, parallelPlot, wideColumns } from './parallel.js';
@@ -156,6 +157,33 @@ describe('curves', () => {
     const curve = hypervolumeCurve([{ trials: 1, hypervolume: null, frontSize: 0 }, { trials: 4, hypervolume: 2, frontSize: 1 }, { trials: 6, hypervolume: 3, frontSize: 2 }], 10);
     expect(curve.points).toEqual([[4, 2], [6, 3], [10, 3]]);
     expect(curveSummary(curve)).toBe('Hypervolume went from 2 after trial 4 to 3 after trial 10; last change at trial 6.');
+  });
+});
+
+describe('learning curves', () => {
+  const curves: LearningCurves = {
+    label: 'Accuracy', unit: '%', better: 'higher', epochs: null,
+    curves: [{ number: 4, kind: 'other', values: [30, 50] }, { number: 5, kind: 'front', values: [40, 60, 70] }, { number: 6, kind: 'other', values: [35, 55] }, { number: 7, kind: 'running', values: [45] }, { number: 8, kind: 'running', values: [] }],
+  };
+  it('are one series a kind, those that matter in front, with a gap after each trial', () => {
+    const drawn = seriesOf({ option: learningChart(curves, LIGHT) });
+    expect(drawn.map((s) => s.id)).toEqual(['other', 'running', 'front']);
+    expect(drawn[0]!.data).toEqual([[1, 30, 4], [2, 50, 4], [null, null, 4], [1, 35, 6], [2, 55, 6], [null, null, 6]]);
+  });
+  it('leave room for the epochs that are to come', () => {
+    expect((learningChart({ ...curves, epochs: 10 }, LIGHT)['xAxis'] as { max: number }).max).toBe(10);
+    expect((learningChart(curves, LIGHT)['xAxis'] as { max: number }).max).toBe(3);
+  });
+  it('are walked from the best end to the worst; one without an epoch has none', () => {
+    expect(curveOrder(curves)).toEqual([5, 6, 4, 7]);
+    expect(curveOrder({ ...curves, better: 'lower' })).toEqual([7, 4, 6, 5]);
+  });
+  it('are said in a sentence, be there many, one or none', () => {
+    const plain = (c: LearningCurves): string => learningSummary(c).replaceAll('\u00a0', ' ');
+    expect(plain(curves)).toBe('Accuracy over the epochs of 4 trials, 1 of them running; the best ends at 70 % after 3 epochs, trial 5.');
+    expect(plain({ ...curves, epochs: 10, curves: curves.curves.slice(1, 2) })).toBe('Accuracy went from 40 % after epoch 1 to 70 % after epoch 3 of 10.');
+    expect(plain({ ...curves, epochs: 3, curves: curves.curves.slice(3, 4) })).toBe('Accuracy was 45 % after epoch 1 of 3.');
+    expect(plain({ ...curves, curves: [] })).toBe('Accuracy: no epoch has ended yet.');
   });
 });
 

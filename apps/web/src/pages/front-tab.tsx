@@ -16,7 +16,7 @@ import { trialTip } from '../components/tip.js';
 import { columnLabel, OP_LABEL } from '../format/names.js';
 import { formatQuantity } from '../format/number.js';
 import { go, setQuery } from '../state/location.js';
-import { openTrial, select, selectionOf, togglePin, type Selection } from '../state/selection.js';
+import { openTrial, selectionOf, walk } from '../state/selection.js';
 import type { TabProps } from './study-page.js';
 
 export function FrontTab({ data, detail, place }: TabProps): React.JSX.Element {
@@ -36,7 +36,7 @@ export function FrontTab({ data, detail, place }: TabProps): React.JSX.Element {
 
   const option = useMemo(() => (scatter && plot && axes ? withTip(scatter.option, plot, [axes.y, axes.x, ...plot.objectives]) : null), [scatter, plot, axes?.x, axes?.y]);
   const events = useMemo(() => ({ click: (event: ChartEvent) => { const n = numberOf(event); if (n !== null) openTrial(n); } }), []);
-  const onKeyDown = useCallback((event: KeyboardEvent) => { if (scatter) walkFront(event, scatter.frontOrder, selection); }, [scatter, selection]);
+  const onKeyDown = useCallback((event: KeyboardEvent) => { if (scatter) walk(event, scatter.frontOrder, selection); }, [scatter, selection]);
 
   if (!plot || !axes || !scatter || !option) return <Empty title="Nothing to draw yet"><p>No trial has reported a value that could be an axis.</p></Empty>;
   const summary = scatterSummary(plot, axes.x, axes.y, scatter);
@@ -116,24 +116,6 @@ export function withTip(option: Record<string, unknown>, plot: PlotData, keys: r
     return n === null ? '' : trialTip(plot, n, keys);
   };
   return { ...option, tooltip: { ...(option['tooltip'] as object), formatter } };
-}
-
-function walkFront(event: KeyboardEvent, order: readonly number[], selection: Selection): void {
-  const at = selection.selected === null ? -1 : order.indexOf(selection.selected);
-  const last = order.length - 1;
-  const to = event.key === 'ArrowRight' || event.key === 'ArrowUp' ? (at < 0 ? 0 : Math.min(last, at + 1))
-    : event.key === 'ArrowLeft' || event.key === 'ArrowDown' ? (at < 0 ? last : Math.max(0, at - 1))
-      : event.key === 'Home' ? 0 : event.key === 'End' ? last : null;
-  if (to !== null && order.length > 0) {
-    event.preventDefault();
-    select(order[to]!);
-  } else if (selection.selected !== null && event.key === 'Enter') {
-    event.preventDefault();
-    openTrial(selection.selected);
-  } else if (selection.selected !== null && event.key === ' ') {
-    event.preventDefault();
-    togglePin(selection, selection.selected);
-  }
 }
 
 function Limits({ detail }: { readonly detail: TabProps['detail'] }): React.JSX.Element | null {

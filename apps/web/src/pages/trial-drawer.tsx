@@ -7,6 +7,7 @@ import { Failure, Loading, TrialChip } from '../components/basics.js';
 import { LayerTable } from '../components/layer-table.js';
 import { MemoryView } from '../components/memory-view.js';
 import { MetricTable, Slack } from '../components/metric-table.js';
+import { TrialCurve } from '../components/trial-curve.js';
 import { NetworkDrawing } from '../components/network-drawing.js';
 import { formatDuration, formatShare } from '../format/number.js';
 import { useResource } from '../state/resource.js';
@@ -65,7 +66,7 @@ function TrialBody({ id, data, detail }: { readonly id: string; readonly data: S
   const open = trial.data?.state === 'running' || trial.data?.state === 'pending';
   useEffect(() => {
     if (open) reload();
-  }, [data.tick, open, reload]);
+  }, [data.tick, data.pulse, open, reload]);
   const t = trial.data;
   if (!t) return trial.error ? <Failure error={trial.error} retry={reload} what="trial" /> : <Loading what="trial" />;
   const frontEntry = data.front.data?.trials.find((f) => f.id === id);
@@ -80,6 +81,7 @@ function TrialBody({ id, data, detail }: { readonly id: string; readonly data: S
       </p>
       {t.message !== null && <p className={t.state === 'failed' ? 'note note-bad' : 'note'}>{t.reason !== null && <strong>{t.reason}: </strong>}{t.message}</p>}
       <section><h3>Metrics</h3><MetricTable trial={t} detail={detail} /></section>
+      <TrialCurve trial={t} objectives={detail.objectives} />
       {detail.constraints.length > 0 && <section><h3>Limits</h3><Slack trial={t} detail={detail} /></section>}
       <section><h3>Parameters</h3><Parameters trial={t} detail={detail} /></section>
       {(t.state === 'completed' || t.state === 'infeasible') && <NetworkSections trial={t} />}

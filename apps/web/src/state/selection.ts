@@ -1,3 +1,4 @@
+import type { KeyboardEvent } from 'react';
 import { createStore } from './store.js';
 import { setQuery, type Place } from './location.js';
 
@@ -55,4 +56,23 @@ export function togglePin(selection: Selection, number: number): void {
   const rest = selection.pinned.filter((n) => n !== number);
   const next = rest.length < selection.pinned.length ? rest : [...selection.pinned, number].slice(-MAX_PINNED);
   setQuery({ pin: next.join(',') });
+}
+
+/** Arrow keys move along an order of trials, Home and End to its ends; Enter opens, Space pins. */
+export function walk(event: KeyboardEvent, order: readonly number[], selection: Selection): void {
+  const at = selection.selected === null ? -1 : order.indexOf(selection.selected);
+  const last = order.length - 1;
+  const to = event.key === 'ArrowRight' || event.key === 'ArrowUp' ? (at < 0 ? 0 : Math.min(last, at + 1))
+    : event.key === 'ArrowLeft' || event.key === 'ArrowDown' ? (at < 0 ? last : Math.max(0, at - 1))
+      : event.key === 'Home' ? 0 : event.key === 'End' ? last : null;
+  if (to !== null && order.length > 0) {
+    event.preventDefault();
+    select(order[to]!);
+  } else if (selection.selected !== null && event.key === 'Enter') {
+    event.preventDefault();
+    openTrial(selection.selected);
+  } else if (selection.selected !== null && event.key === ' ') {
+    event.preventDefault();
+    togglePin(selection, selection.selected);
+  }
 }

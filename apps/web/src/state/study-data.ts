@@ -14,9 +14,12 @@ export interface StudyData {
   readonly link: LinkState | null;
   /** grows when trials have settled; tables that page on the server ask again */
   readonly tick: number;
+  /** grows when running trials have reported progress */
+  readonly pulse: number;
 }
 
 const REFRESH_MS = 1500;
+const PULSE_MS = 700;
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
 
 /** All the study page shows, kept up to date: the head by events at once, the charts' columns at most every 1.5 s. */
@@ -27,6 +30,7 @@ export function useStudyData(id: string): StudyData {
   const [patch, setPatch] = useState<{ id: string; fields: Partial<StudyDetail> }>({ id, fields: {} });
   const [link, setLink] = useState<LinkState>('connecting');
   const [tick, setTick] = useState(0);
+  const [pulse, setPulse] = useState(0);
 
   const reloads = useRef({ study: study.reload, series: series.reload, front: front.reload });
   useEffect(() => {
@@ -39,6 +43,13 @@ export function useStudyData(id: string): StudyData {
   useEffect(() => {
     if (detail === null || over) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let pulseTimer: ReturnType<typeof setTimeout> | undefined;
+    const pulseSoon = (): void => {
+      pulseTimer ??= setTimeout(() => {
+        pulseTimer = undefined;
+        setPulse((p) => p + 1);
+      }, PULSE_MS);
+    };
     let seen = 0;
     let refreshed = -Infinity;
     const refreshSoon = (): void => {
@@ -57,6 +68,7 @@ export function useStudyData(id: string): StudyData {
         reloads.current.study();
         refreshSoon();
       }
+      if (event.type === 'trial.progress') pulseSoon();
       if (event.type === 'trial.finished' || event.type === 'front.changed') refreshSoon();
       if (event.type === 'snapshot') {
         if (seen !== 0 && event.revision !== seen) refreshSoon();
@@ -66,6 +78,7 @@ export function useStudyData(id: string): StudyData {
     const stop = followStudy(id, { onEvent, onLink: setLink, poll: () => { reloads.current.study(); refreshSoon(); } });
     return () => {
       clearTimeout(timer);
+      clearTimeout(pulseTimer);
       stop();
     };
   }, [id, detail === null, over]);
@@ -79,7 +92,7 @@ export function useStudyData(id: string): StudyData {
   }, [over]);
 
   const plot = useMemo(() => (series.data && detail ? plotData(series.data, detail) : null), [series.data, detail?.objectives, detail?.constraints, detail?.parameters]);
-  return { study: { ...study, data: detail }, series, front, plot, link: over ? null : link, tick };
+  return { study: { ...study, data: detail }, series, front, plot, link: over ? null : link, tick, pulse };
 }
 
 function fieldsOf(event: StudyEvent): Partial<StudyDetail> {
@@ -89,5 +102,6 @@ function fieldsOf(event: StudyEvent): Partial<StudyDetail> {
     case 'trial.finished': return { counts: event.data.counts };
     case 'front.changed': return { frontSize: event.data.size, hypervolume: event.data.hypervolume };
     case 'progress': return { progress: event.data };
+    case 'trial.progress': return {};
   }
 }
