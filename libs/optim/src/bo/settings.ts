@@ -7,7 +7,7 @@ export interface BoSettings {
   readonly candidates: number;
   /** Local searches of the acquisition an ask. */
   readonly localSearches: number;
-  /** Told points a model keeps; more are thinned out, see `model-points.ts`. */
+  /** Told points a model keeps; with more, each ask learns from those near one good point and looks there, see `trust-region.ts`. */
   readonly modelPoints: number;
   /** One objective without limits: ask where mean - kappa·deviation is least, instead of by expected improvement; null: the latter. */
   readonly kappa: number | null;
