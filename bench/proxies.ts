@@ -16,7 +16,7 @@ const cells = Number(argument('--cells') ?? 100);
 const cifar = argument('--cifar10');
 const BATCH = 32;
 
-const PROXIES: readonly ProxyName[] = ['naswot', 'synflow', 'snip', 'grasp', 'grad-norm'];
+const PROXIES: readonly ProxyName[] = ['naswot', 'synflow', 'snip', 'grasp', 'grad-norm', 'jacob-cov', 'zen'];
 
 /** Ranks from 1, ties sharing the mean of theirs. */
 function ranks(values: readonly number[]): number[] {

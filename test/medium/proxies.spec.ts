@@ -1,6 +1,7 @@
 import { datasetSchema, proxyAccuracySchema, type ProxyName } from '@app/contracts';
-import { elements, evaluate, evaluateProgram, gradientGraph, graphBuilder, initialWeights, isKind, packWeights, withBatch, type Graph, type Tensor } from '@app/graph';
-import { loadDataset, proxyEvaluator, proxyScore } from '@app/train';
+import { elements, evaluate, evaluateProgram, featureGraph, gradientGraph, graphBuilder, imageGradientGraph, initialWeights, isKind, packWeights, withBatch, type Graph, type Tensor } from '@app/graph';
+import { Rng } from '@app/numeric';
+import { correlations, loadDataset, proxyEvaluator, proxyScore, spreadOf } from '@app/train';
 import { describe, expect, it } from 'vitest';
 
 const BATCH = 6;
@@ -16,6 +17,28 @@ function plain(): Graph {
 
 const graph = plain();
 const score = (proxy: ProxyName): Promise<number> => proxyScore(proxy, { graph, data, batch: BATCH, seed: 1 });
+
+/** Of a symmetric matrix, by Jacobi's rotations. */
+function eigenvalues(matrix: Float64Array, n: number): number[] {
+  const A = matrix.slice();
+  for (let sweep = 0; sweep < 50; sweep++) {
+    for (let p = 0; p < n; p++) {
+      for (let q = p + 1; q < n; q++) {
+        const angle = 0.5 * Math.atan2(2 * A[p * n + q]!, A[q * n + q]! - A[p * n + p]!);
+        const [c, s] = [Math.cos(angle), Math.sin(angle)];
+        for (let k = 0; k < n; k++) {
+          const [a, b] = [A[k * n + p]!, A[k * n + q]!];
+          [A[k * n + p], A[k * n + q]] = [c * a - s * b, s * a + c * b];
+        }
+        for (let k = 0; k < n; k++) {
+          const [a, b] = [A[p * n + k]!, A[q * n + k]!];
+          [A[p * n + k], A[q * n + k]] = [c * a - s * b, s * a + c * b];
+        }
+      }
+    }
+  }
+  return Array.from({ length: n }, (_, i) => A[i * (n + 1)]!);
+}
 
 describe('zero-cost proxies', () => {
   it('SynFlow is the sum over layers of the flow, which each layer carries whole', async () => {
@@ -66,6 +89,84 @@ describe('zero-cost proxies', () => {
     const due = -theta.reduce((s, w, i) => s + (w * (ahead[i]! - behind[i]!)) / (2 * h), 0);
     // rectifiers that switch within the longer step of single precision move it a little
     expect(Math.abs((await proxyScore('grasp', all)) / due - 1)).toBeLessThan(0.15);
+  });
+
+  it('Jacobian covariance agrees with double precision, worked out by eigenvalues', async () => {
+    const probe = imageGradientGraph(graph, 4);
+    const weights = packWeights(probe.packing, initialWeights(graph, 1));
+    const four = { ...data, train: { ...data.train, count: 4, pixels: data.train.pixels.slice(0, 144), labels: data.train.labels.slice(0, 4) } };
+    const images = Float64Array.from(four.train.pixels, (v) => (v / 255 - data.mean[0]!) / data.deviation[0]!);
+    const logits = (x: Float64Array): number => {
+      const tensor: Tensor = { shape: [4, 1, 6, 6], data: Float32Array.from(x) };
+      return evaluate(withBatch(graph, 4), initialWeights(graph, 1), new Map([['input', tensor]])).get(graph.outputs[0]!)!.data.reduce((a, b) => a + b, 0);
+    };
+    const wide = evaluateProgram(probe.program, new Map([['parameters', { shape: [weights.parameters.length], data: Float64Array.from(weights.parameters) }], ['images', { shape: [4, 1, 6, 6], data: images }]])).get('gradient')!.data;
+    // the network is piecewise linear: differences are exact but for rounding
+    for (const i of [0, 40, 100]) expect((logits(images.map((v, k) => (k === i ? v + 1e-2 : v))) - logits(images.map((v, k) => (k === i ? v - 1e-2 : v)))) / 2e-2).toBeCloseTo(wide[i]!, 2);
+    const C = correlations(wide, 4);
+    const due = -eigenvalues(C, 4).reduce((s, v) => s + Math.log(v + 1e-5) + 1 / (v + 1e-5), 0);
+    const got = await proxyScore('jacob-cov', { graph, data: four, batch: 4, seed: 1 });
+    expect(Math.abs(got / due - 1)).toBeLessThan(1e-3);
+  });
+
+  it('Jacobian covariance of images whose gradients are unlike is the highest there is', () => {
+    // v = 1 throughout
+    expect(spreadOf(Float64Array.of(1, 0, 0, 1))).toBeCloseTo(-2 * (Math.log(1 + 1e-5) + 1 / (1 + 1e-5)), 12);
+    expect(spreadOf(Float64Array.of(1, 0.9, 0.9, 1))).toBeCloseTo(-[0.1, 1.9].reduce((s, v) => s + Math.log(v + 1e-5) + 1 / (v + 1e-5), 0), 9);
+    expect(spreadOf(Float64Array.of(1, NaN, NaN, 1))).toBeNaN();
+  });
+
+  it('Zen-score does not see how weights are scaled, and falls with fewer channels', async () => {
+    const normed = (channels: number, batchNorms: boolean): Graph => {
+      const g = graphBuilder('normed');
+      const conv = g.conv2d(g.input([1, 1, 6, 6]), { outChannels: channels, kernel: 3 });
+      const map = g.activation(batchNorms ? g.batchNorm(conv) : conv, 'relu');
+      g.output(g.linear(g.flatten(g.globalAvgPool(map)), 3, false));
+      return g.build();
+    };
+    const zen = (net: Graph): Promise<number> => proxyScore('zen', { graph: net, data, batch: 16, seed: 1 });
+    const [narrow, wide] = [await zen(normed(4, true)), await zen(normed(16, true))];
+    // ‖Δ‖ of four times the channels is twice as long
+    expect(wide - narrow).toBeGreaterThan(Math.log(2) - 0.35);
+    expect(wide - narrow).toBeLessThan(Math.log(2) + 0.35);
+    await expect(zen(normed(4, false))).rejects.toThrow(/expected batch norms before the last feature map/);
+  });
+
+  it('Zen-score of one layer is what the plain definition gives', async () => {
+    const g = graphBuilder('one');
+    const conv = g.conv2d(g.input([1, 1, 6, 6]), { outChannels: 5, kernel: 3 });
+    g.output(g.linear(g.flatten(g.globalAvgPool(g.batchNorm(conv))), 3, false));
+    const net = g.build();
+    let due = 0;
+    for (let draw = 0; draw < 4; draw++) {
+      const probe = featureGraph(net, 8);
+      const rng = Rng.of(1, 'zen', draw);
+      const kernels = Array.from({ length: 5 }, () => Array.from({ length: 9 }, () => rng.normal()));
+      Array.from({ length: 15 }, () => rng.normal());
+      expect(probe.packing.parameters.filter((s) => s.decayed).map((s) => elements(s.shape))).toEqual([45, 15]);
+      const x = Array.from({ length: 8 * 36 }, () => rng.normal());
+      const y = x.map((v) => v + 0.01 * rng.normal());
+      const normal = (images: readonly number[]): { map: number[]; variance: number } => {
+        const map = new Array<number>(8 * 5 * 36).fill(0);
+        for (let b = 0; b < 8; b++) for (let c = 0; c < 5; c++) for (let i = 0; i < 6; i++) for (let j = 0; j < 6; j++) for (let k = 0; k < 9; k++) {
+          const [u, v] = [i + Math.floor(k / 3) - 1, j + (k % 3) - 1];
+          if (u >= 0 && u < 6 && v >= 0 && v < 6) map[((b * 5 + c) * 6 + i) * 6 + j]! += kernels[c]![k]! * images[b * 36 + u * 6 + v]!;
+        }
+        let variance = 0;
+        for (let c = 0; c < 5; c++) {
+          const at = map.flatMap((_, i) => (Math.floor(i / 36) % 5 === c ? [i] : []));
+          const mean = at.reduce((s, i) => s + map[i]!, 0) / at.length;
+          const spread = at.reduce((s, i) => s + (map[i]! - mean) ** 2, 0);
+          for (const i of at) map[i] = (map[i]! - mean) / Math.sqrt(spread / at.length + 1e-5);
+          variance += spread / (at.length - 1) / 5;
+        }
+        return { map, variance };
+      };
+      const [a, b] = [normal(x), normal(y)];
+      const lengths = Array.from({ length: 8 }, (_, n) => Math.sqrt(a.map.reduce((s, v, i) => s + (Math.floor(i / 180) === n ? (v - b.map[i]!) ** 2 : 0), 0)));
+      due += (Math.log(lengths.reduce((s, v) => s + v, 0) / 8) + 0.5 * Math.log(a.variance)) / 4;
+    }
+    expect(await proxyScore('zen', { graph: net, data, batch: 8, seed: 1 })).toBeCloseTo(due, 3);
   });
 
   it('come as metric `proxy` from a process of their own, and say what they are', async () => {

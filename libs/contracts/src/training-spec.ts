@@ -102,7 +102,7 @@ export type TrainAccuracy = z.output<typeof trainAccuracySchema>;
 /** `accuracy: {method: proxy}`: a score of the untrained network, metric `proxy`, stands in for its accuracy. */
 export const proxyAccuracySchema = z.strictObject({
   method: z.literal('proxy'),
-  proxy: z.enum(['naswot', 'synflow', 'snip', 'grasp', 'grad-norm']).default('naswot'),
+  proxy: z.enum(['naswot', 'synflow', 'snip', 'grasp', 'grad-norm', 'jacob-cov', 'zen']).default('naswot'),
   dataset: datasetSchema,
   batch: z.int().min(2).max(1024).default(32),
 });

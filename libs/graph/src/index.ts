@@ -21,5 +21,5 @@ export { INT8, quantizationOf, type LayerLevels, type LayerQuantization, type Qu
 export type { Quantizer } from './tape/quantizers.js';
 export { withBatch } from './training/rebatch.js';
 export { inferenceProgram, rangesProgram, trainingGraph, type InferenceProgram, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
-export { gradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';
+export { featureGraph, gradientGraph, imageGradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';
 export { asOneSection, joinSections, type Section, type SectionedGraph } from './sections.js';

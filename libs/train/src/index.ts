@@ -21,7 +21,7 @@ export { loadDataset } from './data/load.js';
 export { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from './training/checkpoint.js';
 export { openProgram, type ProgramSession, type SessionOptions } from './training/program-session.js';
 export { proxyEvaluator } from './proxies/proxy-evaluator.js';
-export { proxyScore } from './proxies/proxy-score.js';
+export { correlations, proxyScore, spreadOf } from './proxies/proxy-score.js';
 export { trainEvaluator } from './training/train-evaluator.js';
 export { openJudge, stepRecipe, trainNetwork, UnfitData, type Judge, type TrainOutcome, type TrainRequest } from './training/trainer.js';
 export { FLYNET_SURROGATE, flynetSurrogate } from './surrogate/flynet-surrogate.js';

@@ -2,6 +2,7 @@ import { GraphError } from '../errors.js';
 import { liveNodes } from '../liveness.js';
 import { elements } from '../shape.js';
 import { concat, equal, expand, flat, mul, reshape, scale, step, sub, sum } from '../tape/arithmetic.js';
+import { inferShapes } from '../verify.js';
 import type { Program, Tape, Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
 import { crossEntropy } from './classifier.js';
@@ -57,6 +58,43 @@ export function switchingGraph(graph: Graph, batch: number): ProbeGraph & { read
   for (const p of products.slice(1)) total = tape.op('Add', [total, p], [batch, batch]);
   const agreement = scale(tape, tape.op('Add', [total, tape.scalar(units)], [batch, batch]), 0.5);
   return { ...face, packing, units, program: tape.program(`${graph.name} switching`, { agreement }) };
+}
+
+/**
+ * Gradient of the sum of all logits of a batch by its images: `gradient` [N, C, H, W], from `parameters`, `statistics` and `images`; batch norm by the batch.
+ */
+export function imageGradientGraph(graph: Graph, batch: number): ProbeGraph {
+  const { tape, net, lowered, output, face, packing } = lowerNetwork(graph, batch, true);
+  const { shape } = lowered.values.get(output)!;
+  const { inputs } = lowered.backward(new Map([[output, tape.constant(shape, new Float32Array(elements(shape)).fill(1))]]));
+  const [gradient] = inputs.values();
+  if (gradient === undefined) throw GraphError.of(net.name, 'expected an output that depends on the input, got none');
+  return { ...face, packing, program: tape.program(`${graph.name} image gradient`, { gradient: flatImages(tape, gradient) }) };
+}
+
+/**
+ * The last feature map before the network is pooled to a vector: `features` [N, C·H·W], and `variances` [K], of each of its K batch norms the mean over
+ * channels of the batch's variance; from `parameters`, `statistics` and `images`, batch norm by the batch. Walked to from the output, along first inputs.
+ *
+ * @throws GraphError if the network has no map of more than one place, or no batch norm before it
+ */
+export function featureGraph(graph: Graph, batch: number): ProbeGraph {
+  const { tape, net, lowered, output, face, packing } = lowerNetwork(graph, batch, true);
+  const shapes = inferShapes(net);
+  const isMap = (id: string): boolean => shapes.get(id)!.length === 4 && elements(shapes.get(id)!.slice(2)) > 1;
+  let at = output;
+  while (!isMap(at)) {
+    const before = net.nodes.find((n) => n.id === at)!.inputs[0];
+    if (before === undefined) throw GraphError.of(net.name, 'expected a feature map of more than one place, got none');
+    at = before;
+  }
+  const live = liveNodes({ ...net, outputs: [at] });
+  const variances = net.nodes.flatMap((node) => {
+    const variance = node.kind === 'batchNorm' && live.has(node.id) ? lowered.statistics.get(node.id)?.['variance'] : undefined;
+    return variance === undefined ? [] : [scale(tape, reshape(tape, sum(tape, flat(tape, variance), [0]), [1]), 1 / elements(variance.shape))];
+  });
+  if (variances.length === 0) throw GraphError.of(net.name, 'expected batch norms before the last feature map, got none');
+  return { ...face, packing, program: tape.program(`${graph.name} features`, { features: flatImages(tape, lowered.values.get(at)!), variances: concat(tape, variances, 0) }) };
 }
 
 function weightedSum(tape: Tape, logits: Value): ReturnType<typeof crossEntropy> {

@@ -8,7 +8,7 @@ const SECONDS_PER_TRIAL = 2;
 
 const SOURCES: Readonly<Record<ProxyAccuracy['proxy'], string>> = {
   naswot: 'NASWOT (Mellor et al. 2021)', synflow: 'logarithm of SynFlow (Tanaka et al. 2020)', snip: 'SNIP (Lee et al. 2019)', grasp: 'GraSP (Wang et al. 2020)',
-  'grad-norm': 'gradient norm (Abdelfattah et al. 2021)',
+  'grad-norm': 'gradient norm (Abdelfattah et al. 2021)', 'jacob-cov': 'Jacobian covariance (Mellor et al. 2020)', zen: 'Zen-score (Lin et al. 2021)',
 };
 
 /** Metric `proxy`: a score of the untrained network. It ranks networks, and is no accuracy. */

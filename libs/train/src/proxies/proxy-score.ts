@@ -4,11 +4,16 @@
  * naswot: log det of how alike the images of a batch switch the units (Mellor et al. 2021, eq. 3). synflow: log Σ θ·∂R/∂θ with |θ|,
  * R the sum of the logits of an all-ones image, batch norms passing on (Tanaka et al. 2020, alg. 1). snip: Σ |θ·∂L/∂θ| (Lee et al.
  * 2019, eq. 6). grasp: −Σ θ·Hg (Wang et al. 2020, eq. 8), the product with the Hessian by a central difference of gradients.
- * grad-norm: Σ over layers of ‖∂L/∂θ‖ (Abdelfattah et al. 2021, § 3.1). The last four look at weights of layers only.
+ * grad-norm: Σ over layers of ‖∂L/∂θ‖ (Abdelfattah et al. 2021, § 3.1). These four look at weights of layers only.
+ *
+ * jacob-cov: −Σ log(v + k) + 1/(v + k), k = 1e-5, over the eigenvalues v of the correlations between images of the gradients of the
+ * summed logits by the image (Mellor et al. 2020, Neural Architecture Search without Training, version 1, eq. 3; Abdelfattah et al.
+ * 2021, § 3.2). zen: log E‖f(x) − f(x + αe)‖ + Σ over batch norms of log σ̄, weights, x and e standard normal, f the last feature map,
+ * α = 0.01 (Lin et al. 2021, Zen-NAS, alg. 1). Departure: residual links stay, as a cell of many branches has none to tell apart.
  */
 import type { ProxyName } from '@app/contracts';
-import { elements, gradientGraph, initialWeights, packWeights, switchingGraph, type Graph, type PackedWeights, type ProbeGraph } from '@app/graph';
-import { cholesky, logDiagonal, Rng } from '@app/numeric';
+import { elements, featureGraph, gradientGraph, imageGradientGraph, initialWeights, packWeights, switchingGraph, type Graph, type PackedWeights, type ProbeGraph } from '@app/graph';
+import { cholesky, choleskyInverse, logDiagonal, Rng } from '@app/numeric';
 import { BatchWriter, NO_AUGMENTATION } from '../data/batches.js';
 import type { Dataset } from '../data/image-set.js';
 import { openProgram } from '../training/program-session.js';
@@ -43,6 +48,10 @@ export async function proxyScore(proxy: ProxyName, request: ProxyRequest): Promi
       });
     case 'grasp':
       return withGradient(request, grasp);
+    case 'jacob-cov':
+      return jacobianCovariance(request);
+    case 'zen':
+      return zen(request);
   }
 }
 
@@ -133,4 +142,82 @@ async function grasp(gradientAt: GradientAt, { parameters }: PackedWeights, laye
   const ahead = await gradientAt(parameters.map((w, i) => w + by * g[i]!));
   const behind = await gradientAt(parameters.map((w, i) => w - by * g[i]!));
   return -layers.reduce((sum, { from, to }) => sum + total(from, to, (i) => (parameters[i]! * (ahead[i]! - behind[i]!)) / (2 * by)), 0);
+}
+
+/** What keeps an eigenvalue from 0. */
+const EIGEN_SHIFT = 1e-5;
+
+async function jacobianCovariance(request: ProxyRequest): Promise<number> {
+  const probe = imageGradientGraph(request.graph, request.batch);
+  const { images } = batchOf(request, probe);
+  const session = await openProgram(probe.program);
+  try {
+    const { gradient } = await session.run({ ...packWeights(probe.packing, initialWeights(request.graph, request.seed)), images });
+    return spreadOf(correlations(gradient!, request.batch));
+  } finally {
+    await session.close();
+  }
+}
+
+/** Pearson correlations [n, n] between the n rows of x; not finite where a row is constant. */
+export function correlations(x: ArrayLike<number>, n: number): Float64Array {
+  const length = x.length / n;
+  const rows = Array.from({ length: n }, (_, r) => {
+    const row = Float64Array.from({ length }, (_, i) => x[r * length + i]!);
+    const mean = row.reduce((a, b) => a + b, 0) / length;
+    const centred = row.map((v) => v - mean);
+    const norm = Math.sqrt(centred.reduce((s, v) => s + v * v, 0));
+    return centred.map((v) => v / norm);
+  });
+  const result = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const [a, b] = [rows[i]!, rows[j]!];
+      let dot = 0;
+      for (let k = 0; k < length; k++) dot += a[k]! * b[k]!;
+      result[i * n + j] = result[j * n + i] = dot;
+    }
+  }
+  return result;
+}
+
+/** −Σ log(v + k) + 1/(v + k) over the eigenvalues v of C, by log det and trace of the inverse of C + kI. NaN if C is not finite. */
+export function spreadOf(C: Float64Array): number {
+  const n = Math.sqrt(C.length);
+  if (!C.every(Number.isFinite)) return NaN;
+  const shifted = C.map((v, i) => (i % (n + 1) === 0 ? v + EIGEN_SHIFT : v));
+  const { L } = cholesky(shifted, n);
+  const inverse = choleskyInverse(L, n);
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += inverse[i * (n + 1)]!;
+  return -(2 * logDiagonal(L, n) + trace);
+}
+
+/** Draws of weights and images whose scores are averaged, and length of the disturbance. */
+const ZEN_DRAWS = 4;
+const ZEN_STEP = 1e-2;
+
+async function zen({ graph, batch, seed }: ProxyRequest): Promise<number> {
+  const probe = featureGraph(graph, batch);
+  const first = packWeights(probe.packing, initialWeights(graph, seed));
+  const session = await openProgram(probe.program);
+  let score = 0;
+  try {
+    for (let draw = 0; draw < ZEN_DRAWS; draw++) {
+      const rng = Rng.of(seed, 'zen', draw);
+      const parameters = first.parameters.slice();
+      for (const { from, to } of layersOf(probe)) for (let i = from; i < to; i++) parameters[i] = rng.normal();
+      const images = Float32Array.from({ length: elements(probe.imageShape) }, () => rng.normal());
+      const disturbed = images.map((v) => v + ZEN_STEP * rng.normal());
+      const { features, variances } = await session.run({ parameters, statistics: first.statistics, images });
+      const { features: moved } = await session.run({ parameters, statistics: first.statistics, images: disturbed });
+      const length = features!.length / batch;
+      let distance = 0;
+      for (let b = 0; b < batch; b++) distance += Math.sqrt(total(b * length, (b + 1) * length, (i) => (features![i]! - moved![i]!) ** 2)) / batch;
+      score += (Math.log(distance) + variances!.reduce((sum, v) => sum + 0.5 * Math.log(v), 0)) / ZEN_DRAWS;
+    }
+    return score;
+  } finally {
+    await session.close();
+  }
 }
