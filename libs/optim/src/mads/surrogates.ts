@@ -30,7 +30,7 @@ function metric(context: Context, k: number, index: number): number | null | und
 }
 
 /** Metrics that are computed of a point, objectives then constraints: no model is needed of them. */
-export function computedMetrics(context: Context, genes: Genes): readonly boolean[] {
+function computedMetrics(context: Context, genes: Genes): readonly boolean[] {
   const known = context.problem.known?.(genes);
   const { objectives, constraints } = context.problem;
   return known ? [...known.objectives, ...known.violations].map((v) => v !== null) : new Array<boolean>(objectives + constraints).fill(false);
