@@ -102,7 +102,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 };
 
 function common(row: TinyRow): { runtime: RuntimeKind; core?: string; clockMHz?: number } {
-  return { runtime: 'compiled', ...(typeof row.core === 'string' ? { core: row.core } : {}), ...(row.clock_mhz === undefined ? {} : { clockMHz: row.clock_mhz }) };
+  return { runtime: 'tflite-micro', ...(typeof row.core === 'string' ? { core: row.core } : {}), ...(row.clock_mhz === undefined ? {} : { clockMHz: row.clock_mhz }) };
 }
 
 /** What the build was asked for; the default of the Arduino cores is size. A third of the cycles hang on it. */

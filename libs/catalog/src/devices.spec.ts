@@ -55,6 +55,12 @@ describe('the hardware profiles', () => {
     expect(JSON.parse(readFileSync(join(dir, 'schema/hw-profile.schema.json'), 'utf8'))).toEqual(deviceProfileJsonSchema());
   });
 
+  it('know ResNet-8 on a microcontroller: its sums hold the relu behind them', () => {
+    const [space] = loadSpaces(join(dir, '../search-spaces')).filter((s) => s.name === 'resnet-8');
+    const graph = decode(space!, completePoint(space!.parameters, {}), { numClasses: 10, inputChannels: 3 });
+    expect(priceNetwork(graph, devices.find((d) => d.id === 'stm32h743zi')!).latency.warnings).toEqual([]);
+  });
+
   it('price a network of every family, at every precision they have', () => {
     const spaces = loadSpaces(join(dir, '../search-spaces'));
     expect(spaces.length).toBeGreaterThanOrEqual(3);

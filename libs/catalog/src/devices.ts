@@ -29,7 +29,7 @@ const factor = figure('1', z.number().min(0.5)).describe('slowdown against the d
 const fittedModel = (quantity: 's' | 'J') =>
   z.strictObject({
     precision: z.enum(['fp32', 'fp16', 'int8']),
-    runtime: z.strictObject({ zeros: z.enum(['kept', 'folded', 'pushed']), merge: z.boolean(), fusion: z.enum(['none', 'batchNorm', 'activation']) }).describe('how the runtime arranges a network'),
+    runtime: z.strictObject({ zeros: z.enum(['kept', 'folded', 'pushed']), merge: z.boolean(), fusion: z.enum(['none', 'batchNorm', 'activation', 'operators']) }).describe('how the runtime arranges a network'),
     coefficients: z
       .array(z.strictObject({
         term: z.enum(TERM_IDS as [string, ...string[]]),

@@ -10,8 +10,12 @@ export interface RuntimeRules {
   readonly zeros: 'kept' | 'folded' | 'pushed';
   /** equal operators without weights on equal inputs run once (common subexpressions: identical poolings, ReLU) */
   readonly merge: boolean;
-  /** what runs inside the kernel of a convolution or linear layer: nothing, its batch norm, or batch norm and activation */
-  readonly fusion: 'none' | 'batchNorm' | 'activation';
+  /**
+   * What runs inside the kernel of a convolution or linear layer: nothing, its batch norm, or batch norm and activation. `operators`: as
+   * `activation`, and relu and relu6 inside any operator of a TensorFlow Lite file that has a field for them (sums, products, poolings,
+   * concatenations)
+   */
+  readonly fusion: 'none' | 'batchNorm' | 'activation' | 'operators';
 }
 
 /** Runtimes we know, by short name. */
@@ -23,6 +27,8 @@ export const RUNTIMES = {
   'tflite-2021': { zeros: 'pushed', merge: false, fusion: 'activation' },
   'every-operator': { zeros: 'kept', merge: false, fusion: 'activation' },
   compiled: { zeros: 'folded', merge: false, fusion: 'activation' },
+  /** microcontrollers, whose networks come as such files whatever runs them */
+  'tflite-micro': { zeros: 'folded', merge: false, fusion: 'operators' },
 } as const satisfies Record<string, RuntimeRules>;
 
 export type RuntimeKind = keyof typeof RUNTIMES;

@@ -68,7 +68,14 @@ function arrange(graph: Graph, { zeros }: RuntimeRules): Graph {
 const VIEWS: ReadonlySet<OpKind> = new Set<OpKind>(['identity', 'flatten', 'reshape', 'quantizationNoise']);
 const MERGEABLE: ReadonlySet<OpKind> = new Set<OpKind>(['activation', 'maxPool', 'avgPool', 'globalAvgPool', 'zeros', 'slice', 'transpose', 'padChannels', 'resize', 'softmax']);
 
-/** Follower → root of chains convolution or linear → batch norm → activation, as far as the runtime merges them. */
+/** Operators of TensorFlow Lite files with a field for relu or relu6, besides convolutions and linear layers. */
+const HOLDS_RELU: ReadonlySet<OpKind> = new Set<OpKind>(['add', 'sub', 'mul', 'maxPool', 'avgPool', 'concat']);
+
+function isRelu(node: Node): boolean {
+  return isKind(node, 'activation') && (node.attrs.fn === 'relu' || node.attrs.fn === 'relu6');
+}
+
+/** Follower → root of chains convolution or linear → batch norm → activation, and of a relu behind another operator, as far as the runtime merges them. */
 function fusions(graph: Graph, fusion: RuntimeRules['fusion']): Map<string, string> {
   const fused = new Map<string, string>();
   if (fusion === 'none') return fused;
@@ -78,11 +85,12 @@ function fusions(graph: Graph, fusion: RuntimeRules['fusion']): Map<string, stri
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
   const rootOf = (id: string): string => fused.get(id) ?? id;
   for (const node of graph.nodes) {
-    if (node.kind !== 'batchNorm' && (node.kind !== 'activation' || fusion !== 'activation')) continue;
+    if (node.kind !== 'batchNorm' && (node.kind !== 'activation' || fusion === 'batchNorm')) continue;
     const source = node.inputs[0]!;
     if (readers.get(source) !== 1) continue;
     const before = byId.get(source)!;
     const root = byId.get(rootOf(source))!;
+    if (fusion === 'operators' && HOLDS_RELU.has(before.kind) && isRelu(node)) fused.set(node.id, before.id);
     if (root.kind !== 'conv2d' && root.kind !== 'linear') continue;
     // one batch norm, then one activation
     if (node.kind === 'batchNorm' ? before === root : before.kind !== 'activation') fused.set(node.id, root.id);

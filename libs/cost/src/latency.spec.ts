@@ -6,7 +6,7 @@ import { adapt, calibrate, conformalInterval, errorFigures, intervalCoverage, li
 import { dot, fitCoefficients, mixDevices, type Sample } from './latency-fit.js';
 import { coefficientVector, fittedPrice, rangeOf, spreadOver } from './latency-model.js';
 import { cellNetwork as cell } from './latency-cell.fixture.js';
-import { RUNTIMES, type RuntimeKind } from './latency-rules.js';
+import { RUNTIMES, type RuntimeKind, type RuntimeRules } from './latency-rules.js';
 import { stepsOf } from './latency-steps.js';
 import { TERM_IDS, TERMS, workOfSteps } from './latency-terms.js';
 import type { FittedModel } from './types.js';
@@ -33,8 +33,9 @@ describe('what a runtime runs', () => {
       const macs = (zeros: 'kept' | 'pushed' | 'folded'): number => stepsOf(graph, { zeros, merge: false, fusion: 'none' }).reduce((sum, s) => sum + s.macs, 0);
       expect(macs('kept')).toBeGreaterThanOrEqual(macs('pushed'));
       expect(macs('pushed')).toBeGreaterThanOrEqual(macs('folded'));
-      const steps = (merge: boolean, fusion: 'none' | 'batchNorm' | 'activation'): number => stepsOf(graph, { zeros: 'kept', merge, fusion }).length;
+      const steps = (merge: boolean, fusion: RuntimeRules['fusion']): number => stepsOf(graph, { zeros: 'kept', merge, fusion }).length;
       expect(steps(true, 'none')).toBeLessThanOrEqual(steps(false, 'none'));
+      expect(steps(false, 'operators')).toBeLessThanOrEqual(steps(false, 'activation'));
       expect(steps(false, 'activation')).toBeLessThanOrEqual(steps(false, 'batchNorm'));
       expect(steps(false, 'batchNorm')).toBeLessThan(steps(false, 'none'));
     }), { numRuns: 60 });
@@ -46,6 +47,23 @@ describe('what a runtime runs', () => {
     expect(countOf(cell(c), 'tflite-2021', 'dense')).toBe(SKELETON.dense + 3 * dense);
     expect(countOf(cell(c), 'tflite-2021', 'pointwise')).toBe(SKELETON.pointwise + 3 * pointwise);
     if (c !== '310404') expect(countOf(cell(c), 'litert', 'dense')).toBe(SKELETON.dense);
+  });
+
+  it('holds a relu behind a residual sum in the sum, as files of TensorFlow Lite do, unless something else reads the sum', () => {
+    const residual = (sumIsOutput: boolean, fn: 'relu' | 'relu6' | 'hswish'): Graph => {
+      const b = graphBuilder('residual');
+      const x = b.input([1, 8, 6, 6]);
+      const sum = b.add(b.batchNorm(b.conv2d(x, { outChannels: 8, kernel: 3 })), x);
+      b.output(b.activation(sum, fn));
+      if (sumIsOutput) b.output(sum);
+      return b.build();
+    };
+    const kinds = (graph: Graph, runtime: RuntimeKind): string[] => stepsOf(graph, RUNTIMES[runtime]).map((s) => s.kind);
+    expect(kinds(residual(false, 'relu'), 'tflite-micro')).toEqual(['dense', 'elementwise']);
+    expect(kinds(residual(false, 'relu6'), 'tflite-micro')).toEqual(['dense', 'elementwise']);
+    expect(kinds(residual(false, 'hswish'), 'tflite-micro')).toEqual(['dense', 'elementwise', 'activation']);
+    expect(kinds(residual(true, 'relu'), 'tflite-micro')).toEqual(['dense', 'elementwise', 'activation']);
+    expect(kinds(residual(false, 'relu'), 'compiled')).toEqual(['dense', 'elementwise', 'activation']);
   });
 
   it('pools the same tensor once where equal operators merge', () => {
