@@ -6,7 +6,7 @@ export type AccuracyMethod = Accuracy['method'];
 
 /** Methods that find the accuracy of a family's networks by themselves. `command`, `http` and `none` go with any space. */
 const METHODS: Readonly<Record<FamilyName, readonly AccuracyMethod[]>> = {
-  flynet: ['surrogate', 'train', 'proxy'],
+  flynet: ['surrogate', 'train', 'supernet', 'proxy'],
   'mobilenet-v1': ['train', 'proxy'],
   'mobilenet-v2': ['train', 'proxy'],
   'mobilenet-v3': ['train', 'proxy'],

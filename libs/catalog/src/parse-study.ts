@@ -85,7 +85,7 @@ function fitTask(spec: StudySpec, space: SpaceDefinition, given: GivenTask): { s
     const message = `method "${accuracy.method}" knows ${familiesWith(accuracy.method).join(', ') || 'no space'}; for "${space.name}" there are ${methods.join(', ')}`;
     return { spec, space, issues: [{ pointer: '/accuracy/method', code: 'unsupported-method', message }] };
   }
-  if (accuracy.method === 'train' || accuracy.method === 'proxy') return fitTraining(spec, space, accuracy.dataset, given);
+  if (accuracy.method === 'train' || accuracy.method === 'supernet' || accuracy.method === 'proxy') return fitTraining(spec, space, accuracy.dataset, given);
   if (accuracy.method !== 'table') return { spec, space, issues: [] };
   const { numClasses, resolution } = DATASETS[accuracy.dataset];
   if (given.numClasses && spec.task.numClasses !== numClasses) {

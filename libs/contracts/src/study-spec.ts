@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { measureSchema } from './measure-spec.js';
 import { METRICS, metricDefinition, metricKey, unitsOf } from './metrics.js';
-import { commandAccuracySchema, httpAccuracySchema, proxyAccuracySchema, trainAccuracySchema } from './training-spec.js';
+import { commandAccuracySchema, httpAccuracySchema, proxyAccuracySchema, supernetAccuracySchema, trainAccuracySchema } from './training-spec.js';
 
 /** Names of parameters and metrics: a word that is safe in a URL, a CSV head and a C comment. */
 const word = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'a letter, then up to 63 letters, digits, _ . or -');
@@ -69,6 +69,7 @@ export const accuracySchema = z.discriminatedUnion('method', [
   httpAccuracySchema,
   trainAccuracySchema,
   proxyAccuracySchema,
+  supernetAccuracySchema,
 ]);
 
 export const taskSchema = z.strictObject({

@@ -98,6 +98,20 @@ export const trainAccuracySchema = z.strictObject({
 });
 export type TrainAccuracy = z.output<typeof trainAccuracySchema>;
 
+/** `accuracy: {method: supernet}`: one network that holds all candidates' weights is trained once; candidates inherit from it. */
+export const supernetAccuracySchema = z.strictObject({
+  method: z.literal('supernet'),
+  dataset: datasetSchema,
+  epochs: z.int().min(1).max(10_000).default(20).describe('of the supernet; a candidate is not trained itself'),
+  batch: z.int().min(2).max(4096).default(64),
+  recipe: trainingRecipeSchema.prefault({}),
+  switches: z.int().min(1).max(64).default(4).describe('networks drawn anew for each epoch; every step trains the largest, the smallest and one of these'),
+  calibration: z.int().min(1).max(10_000).default(16).describe('batches of training images that a candidate\'s batch-norm statistics are taken from'),
+  standAlone: z.int().min(0).max(100).refine((n) => n !== 1 && n !== 2, 'expected 0, or at least 3').default(0).describe('networks that are also trained alone, as by method "train", to find how far inherited accuracies are off; the intervals then hold that error'),
+  quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('as of method "train"; aware: the networks that learn from the largest one are trained quantised'),
+  checkpoints: folder.optional().describe('folder of the supernet, which workers may share; default: "caddis-supernets" among the temporary files'),
+});
+export type SupernetAccuracy = z.output<typeof supernetAccuracySchema>;
 
 /** `accuracy: {method: proxy}`: a score of the untrained network, metric `proxy`, stands in for its accuracy. */
 export const proxyAccuracySchema = z.strictObject({

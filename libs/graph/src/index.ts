@@ -20,6 +20,6 @@ export { packingOf, packWeights, unpackWeights, type PackedWeights, type Packing
 export { INT8, quantizationOf, type LayerLevels, type LayerQuantization, type Quantization, type QuantizationSettings } from './training/quantization.js';
 export type { Quantizer } from './tape/quantizers.js';
 export { withBatch } from './training/rebatch.js';
-export { inferenceProgram, rangesProgram, trainingGraph, type InferenceProgram, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
+export { inferenceProgram, rangesProgram, statisticsProgram, trainingGraph, type InferenceProgram, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
 export { featureGraph, gradientGraph, imageGradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';
 export { asOneSection, joinSections, type Section, type SectionedGraph } from './sections.js';

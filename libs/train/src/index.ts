@@ -4,6 +4,7 @@ import { flynetSurrogate } from './surrogate/flynet-surrogate.js';
 import { httpEvaluator } from './http/http-evaluator.js';
 import { tableEvaluator } from './table/table-evaluator.js';
 import { proxyEvaluator } from './proxies/proxy-evaluator.js';
+import { supernetEvaluator } from './supernet/supernet-evaluator.js';
 import { trainEvaluator } from './training/train-evaluator.js';
 
 export type { AccuracyEvaluator, AccuracyRequest } from '@app/study';
@@ -24,6 +25,10 @@ export { proxyEvaluator } from './proxies/proxy-evaluator.js';
 export { correlations, proxyScore, spreadOf } from './proxies/proxy-score.js';
 export { trainEvaluator } from './training/train-evaluator.js';
 export { openJudge, stepRecipe, trainNetwork, UnfitData, type Judge, type TrainOutcome, type TrainRequest } from './training/trainer.js';
+export { supernetEvaluator } from './supernet/supernet-evaluator.js';
+export { supernetPath, type SupernetQuestion } from './supernet/supernet-file.js';
+export { inheritable, inheritedAccuracy, inheritedWeights, supernetOf, type Inheritance, type Supernet } from './supernet/supernet.js';
+export { trainSupernet, type SupernetOutcome, type SupernetRequest } from './supernet/train-supernet.js';
 export { FLYNET_SURROGATE, flynetSurrogate } from './surrogate/flynet-surrogate.js';
 export { readCells, rowOf, type CellColumn, type Cells } from './table/cells.js';
 export { tableEvaluator, type Dataset } from './table/table-evaluator.js';
@@ -44,6 +49,8 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
       return NO_ACCURACY;
     case 'train':
       return trainEvaluator(accuracy, definition.spec.seed, definition.spec.task, runsInt8(definition));
+    case 'supernet':
+      return supernetEvaluator(accuracy, definition.space, definition.spec.seed, definition.spec.task, runsInt8(definition));
     case 'proxy':
       return proxyEvaluator(accuracy, definition.spec.seed, definition.spec.task);
     case 'command':

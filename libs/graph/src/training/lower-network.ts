@@ -16,5 +16,5 @@ export function lowerNetwork(graph: Graph, batch: number, training: boolean, qua
   unpackOnTape(tape, packing.parameters, tape.input('parameters', [packing.parameterCount]), weights);
   if (packing.statisticCount > 0) unpackOnTape(tape, packing.statistics, tape.input('statistics', [packing.statisticCount]), weights);
   const images = tape.input('images', imageShape);
-  return { tape, net, packing, output, face: { imageShape, classes }, lowered: lower(tape, net, new Map([[input, images]]), weights, { training, quantization }) };
+  return { tape, net, packing, weights, output, face: { imageShape, classes }, lowered: lower(tape, net, new Map([[input, images]]), weights, { training, quantization }) };
 }

@@ -130,6 +130,20 @@ export function rangesProgram(graph: Graph, batch: number, quantization: Quantiz
   return { ...face, program: tape.program(`${graph.name} ranges`, outputs), packing, layers: layers.map((n) => n.id) };
 }
 
+/**
+ * What a batch says of the weights that are estimated, packed: `statistics` from `parameters`, `statistics` and `images`, batch norms by
+ * the batch, without quantisation noise. Their mean over some batches is what inference wants of weights that were changed since
+ * (Yu & Huang 2019, Universally Slimmable Networks, § 3.2).
+ *
+ * @throws GraphError if no weight is estimated
+ */
+export function statisticsProgram(graph: Graph, batch: number, quantization?: Quantization): InferenceProgram {
+  const { tape, packing, weights, face, lowered } = lowerNetwork(withoutNoise(graph), batch, true, quantization);
+  if (packing.statisticCount === 0) throw GraphError.of(graph.name, 'expected weights that are estimated, got none');
+  const statistics = packOnTape(tape, packing.statistics, (slot) => lowered.statistics.get(slot.node)?.[slot.name] ?? weights.get(slot.node)![slot.name]!);
+  return { ...face, program: tape.program(`${graph.name} statistics`, { statistics }), packing };
+}
+
 const withoutNoise = (net: Graph): Graph => ({ ...net, nodes: net.nodes.map((node) => (isKind(node, 'quantizationNoise') ? { ...node, attrs: { levels: 2 ** 32 } } : node)) });
 
 /** A vector out of pieces; zeros where a slot has none (its node does not reach the loss). */

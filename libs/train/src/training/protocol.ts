@@ -1,9 +1,12 @@
-import type { DatasetSpec, ProxyAccuracy, QuantizeSpec, TrainAccuracy } from '@app/contracts';
+import type { DatasetSpec, ProxyAccuracy, QuantizeSpec, SupernetAccuracy, TrainAccuracy } from '@app/contracts';
 import type { Graph } from '@app/graph';
+import type { Point } from '@app/space';
+import type { Compared } from '../supernet/inheritance-error.js';
+import type { SupernetQuestion } from '../supernet/supernet-file.js';
 import type { Checkpoint } from './checkpoint.js';
 
 /** What a training process is asked for. */
-export type Task = TrainTask | ProxyTask | DataTask;
+export type Task = TrainTask | ProxyTask | DataTask | SupernetTask | InheritTask;
 
 /** Are the data there, and sound? */
 export interface DataTask {
@@ -19,6 +22,24 @@ export interface ProxyTask {
   readonly accuracy: ProxyAccuracy;
   readonly graph: Graph;
   readonly seed: number;
+}
+
+/** The supernet of a study, trained as far as it is not. */
+export interface SupernetTask {
+  readonly id: number;
+  readonly kind: 'supernet';
+  readonly accuracy: SupernetAccuracy;
+  readonly question: SupernetQuestion;
+}
+
+/** A candidate's accuracy with the weights of a supernet that is trained. */
+export interface InheritTask {
+  readonly id: number;
+  readonly kind: 'inherit';
+  readonly accuracy: SupernetAccuracy;
+  readonly question: SupernetQuestion;
+  readonly graph: Graph;
+  readonly point: Point;
 }
 
 export interface TrainTask {
@@ -37,6 +58,8 @@ export interface TrainTask {
 export type Answer =
   | { readonly id: number; readonly kind: 'epoch'; readonly epoch: number; readonly accuracy: number; readonly loss: number }
   | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly checkpoint: Checkpoint }
+  | { readonly id: number; readonly kind: 'supernet' }
+  | { readonly id: number; readonly kind: 'inherited'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly compared: readonly Compared[] }
   | { readonly id: number; readonly kind: 'sound' }
   | { readonly id: number; readonly kind: 'scored'; readonly score: number }
   | { readonly id: number; readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly curve: readonly number[] }

@@ -6,13 +6,13 @@ import { quantizeSpecOf } from './quantize.js';
 import { TrainingProcesses } from './training-processes.js';
 
 /** Images a second, training and judging, of a middling FlyNet on one core of a server of 2024: for planning only. */
-const IMAGES_PER_SECOND = 500;
+export const IMAGES_PER_SECOND = 500;
 /** What a data set holds until it is read. */
 const USUAL_IMAGES = 50_000;
 /** Trials whose training is remembered, to go on at a higher fidelity. */
 const REMEMBERED = 32;
 /** 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side. */
-const Z_90 = 1.6449;
+export const Z_90 = 1.6449;
 
 /**
  * Accuracy by training each candidate from its first weights, in a process of its own. At a fidelity f it trains for the first f·epochs
@@ -54,7 +54,8 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
 
 type Trained = Extract<Answer, { kind: 'trained' }>;
 
-function describe({ when, weights, activations, ends }: QuantizeSpec): string {
+/** Words for a metric's source. */
+export function describeQuantization({ when, weights, activations, ends }: QuantizeSpec): string {
   const levels = (l: LevelsSpec | undefined): string => (l === undefined ? 'not' : 'bits' in l ? `${l.bits} bits` : `${l.levels} levels`);
   return `quantised ${when === 'aware' ? 'in' : 'after'} training: weights ${levels(weights)}, activations ${levels(activations)}${ends === 'same' ? '' : `, ends ${ends}`}`;
 }
@@ -66,11 +67,10 @@ function remember(remembered: Map<string, Checkpoint>, key: string, checkpoint: 
   if (remembered.size > REMEMBERED) remembered.delete(remembered.keys().next().value!);
 }
 
-const imagesOf = (dataset: DatasetSpec): number => (dataset.format === 'synthetic' ? dataset.images : USUAL_IMAGES) * dataset.share;
+export const imagesOf = (dataset: DatasetSpec): number => (dataset.format === 'synthetic' ? dataset.images : USUAL_IMAGES) * dataset.share;
 
 function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatAccuracy, judgedOn, checkpoint: { curve } }: Trained, seed: number, quantize: QuantizeSpec | null): Record<string, MetricValue> {
-  const name = dataset.format === 'synthetic' ? dataset.format : `${dataset.format} ${'directory' in dataset ? dataset.directory : dataset.file}`;
-  const source = `trained for ${curve.length} epochs on ${name} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describe(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}`;
+  const source = `trained for ${curve.length} epochs on ${describeDataset(dataset)} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describeQuantization(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}`;
   const [low, high] = wilson(accuracy / 100, judgedOn);
   const metric = (value: number, interval: [number, number], values: number[]): MetricValue => ({ value, unit: '%', provenance: 'trained', interval, source, curve: values });
   return {
@@ -79,8 +79,10 @@ function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatA
   };
 }
 
+export const describeDataset = (dataset: DatasetSpec): string => (dataset.format === 'synthetic' ? dataset.format : `${dataset.format} ${'directory' in dataset ? dataset.directory : dataset.file}`);
+
 /** 90 % interval of a share p of n (Wilson 1927). */
-function wilson(p: number, n: number): [number, number] {
+export function wilson(p: number, n: number): [number, number] {
   const z2 = Z_90 ** 2 / n;
   const centre = (p + z2 / 2) / (1 + z2);
   const half = (Z_90 * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n))) / (1 + z2);

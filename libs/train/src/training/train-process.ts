@@ -3,6 +3,8 @@ import type { DatasetSpec } from '@app/contracts';
 import { DatasetError, type Dataset } from '../data/image-set.js';
 import { loadDataset } from '../data/load.js';
 import { proxyScore } from '../proxies/proxy-score.js';
+import { NoSuchSlice } from '../supernet/shared-weights.js';
+import { inherited, trainedSupernet } from '../supernet/supernet-tasks.js';
 import { quantizeOf } from './quantize.js';
 import type { Answer, DataTask, Task } from './protocol.js';
 import { trainNetwork, UnfitData } from './trainer.js';
@@ -20,6 +22,8 @@ async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answe
   const { id } = task;
   const data = await dataOf(task.accuracy.dataset);
   if (task.kind === 'data') return expectTask(data, task);
+  if (task.kind === 'supernet') return trainedSupernet(task, data);
+  if (task.kind === 'inherit') return inherited(task, data);
   const { graph, seed } = task;
   if (task.kind === 'proxy') return { id, kind: 'scored', score: await proxyScore(task.accuracy.proxy, { graph, data, batch: task.accuracy.batch, seed }) };
   const { accuracy, until, from } = task;
@@ -39,7 +43,7 @@ function expectTask(data: Dataset, { id, task: { numClasses, inputChannels } }: 
 }
 
 function failure(id: number, error: Error): Answer {
-  const reason = error instanceof DatasetError ? 'invalid-dataset' : error instanceof UnfitData || error.name === 'GraphError' ? 'unsupported' : null;
+  const reason = error instanceof DatasetError ? 'invalid-dataset' : error instanceof UnfitData || error instanceof NoSuchSlice || error.name === 'GraphError' ? 'unsupported' : null;
   return { id, kind: 'failed', reason, message: error.message, stack: error.stack };
 }
 

@@ -79,8 +79,7 @@ export async function trainNetwork(request: TrainRequest): Promise<TrainOutcome>
     const accuracy = now.curve.at(-1) ?? (await judge.accuracy(weights, data.validation));
     const trained = unpackWeights(step.packing, weights);
     if (request.quantize?.when !== 'after') return { kind: 'trained', checkpoint: now, accuracy, floatAccuracy: null, weights: trained };
-    const ranged = await withRanges(request, request.quantize, trained);
-    return { kind: 'trained', checkpoint: now, accuracy: await quantizedAccuracy(request, request.quantize.layers, ranged), floatAccuracy: accuracy, weights: ranged };
+    return { kind: 'trained', checkpoint: now, floatAccuracy: accuracy, ...(await quantizedAfter(request, request.quantize, trained)) };
   } finally {
     await session.close();
     await judge.close();
@@ -106,7 +105,8 @@ export function stepRecipe(recipe: TrainingRecipe, batch: number, params: number
   };
 }
 
-function expectFit({ imageShape, classes }: TrainingGraph, data: Dataset, batch: number): void {
+/** @throws UnfitData on other classes or channels than the network's, or fewer images than a batch */
+export function expectFit({ imageShape, classes }: TrainingGraph, data: Dataset, batch: number): void {
   const refuse = (what: string, network: unknown, got: unknown): never => {
     throw new UnfitData(`data "${data.name}": expected ${what} as the network has, ${String(network)}, got ${String(got)}`);
   };
@@ -119,7 +119,8 @@ function expectFit({ imageShape, classes }: TrainingGraph, data: Dataset, batch:
   if (data.train.count < batch) throw new UnfitData(`data "${data.name}": expected at least one batch of ${batch} training images, got ${data.train.count}`);
 }
 
-const writerFor = ({ imageShape }: { readonly imageShape: readonly number[] }, data: Dataset, batch: number): BatchWriter => new BatchWriter(data, batch, imageShape[2]!, imageShape[3]!);
+/** Writes batches of the network's input shape. */
+export const writerFor = ({ imageShape }: { readonly imageShape: readonly number[] }, data: Dataset, batch: number): BatchWriter => new BatchWriter(data, batch, imageShape[2]!, imageShape[3]!);
 
 function firstCheckpoint(step: TrainingGraph, graph: Graph, seed: number): Checkpoint {
   const { parameters, statistics } = packWeights(step.packing, initialWeights(graph, seed));
@@ -154,6 +155,12 @@ function rates(recipe: TrainingRecipe, step: number, learningRate: number): Reco
     learningRate: Float32Array.of(learningRate), weightDecay: Float32Array.of(recipe.weightDecay),
     correction1: Float32Array.of(1 - recipe.momentum ** (step + 1)), correction2: Float32Array.of(1 - 0.999 ** (step + 1)),
   };
+}
+
+/** Quantises trained weights: accuracy on the held-out images, %, and the weights with the ranges found. */
+export async function quantizedAfter(request: TrainRequest, quantize: Quantize, weights: ReadonlyMap<string, Weights>): Promise<{ readonly accuracy: number; readonly weights: ReadonlyMap<string, Weights> }> {
+  const ranged = await withRanges(request, quantize, weights);
+  return { accuracy: await quantizedAccuracy(request, quantize.layers, ranged), weights: ranged };
 }
 
 /** Weights with the mean range of each quantised input over some batches of training images, not augmented. */
