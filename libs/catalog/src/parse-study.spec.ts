@@ -85,7 +85,7 @@ describe('fields', () => {
   it('lists all faults at once, each with its place, what came and what was due', () => {
     expect(issues({ budget: { maxTrials: 0.5 }, surprise: 1, accuracy: { method: 'guess' }, name: undefined, objectives: [{ metric: 'macs', direction: 'up' }] })).toEqual([
       { pointer: '/name', code: 'missing', message: 'missing: expected string' },
-      { pointer: '/accuracy/method', code: 'invalid-union', message: expect.stringMatching(/Expected 'table' \| 'surrogate' \| 'none' \| 'command' \| 'http' \| 'train' \| 'proxy', got "guess"/) as string },
+      { pointer: '/accuracy/method', code: 'invalid-union', message: expect.stringMatching(/Expected 'table' \| 'surrogate' \| 'none' \| 'command' \| 'http' \| 'train' \| 'proxy' \| 'supernet', got "guess"/) as string },
       { pointer: '/objectives/0/direction', code: 'invalid-value', message: 'Invalid option: expected one of "minimize"|"maximize", got "up"' },
       { pointer: '/budget/maxTrials', code: 'invalid-type', message: expect.stringMatching(/int.*got 0.5|expected int/) as string },
       { pointer: '/surprise', code: 'unknown-field', message: 'unknown field "surprise"' },
@@ -248,6 +248,15 @@ describe('metrics and tasks', () => {
       { pointer: '/task/numClasses', code: 'unfitting-task', message: 'data set cifar10 has 10 classes; got 100' },
       { pointer: '/task/inputChannels', code: 'unfitting-task', message: 'data set cifar10 has 3 channels; got 1' },
     ]);
+  });
+
+  it('takes a supernet for a FlyNet space, of one fidelity, compared with no network or with three at least', () => {
+    const supernet = (given: object = {}, around: object = {}) => ({ accuracy: { method: 'supernet', dataset: { format: 'synthetic', classes: 5 }, ...given }, objectives: [{ metric: 'accuracy' }], ...around });
+    expect(issues(supernet())).toEqual([{ pointer: '/accuracy/method', code: 'unsupported-method', message: expect.stringMatching(/^method "supernet" knows flynet; for "scaling" there are/) as string }]);
+    expect(issues(supernet({ standAlone: 2 }))[0]).toMatchObject({ pointer: '/accuracy/standAlone', message: expect.stringMatching(/expected 0, or at least 3/) as string });
+    expect(issues(supernet({}, { fidelity: { lowest: 0.1 } }))[0]).toMatchObject({ pointer: '/fidelity', message: expect.stringMatching(/"supernet" has one fidelity only/) as string });
+    const parsed = new Catalog({ spaces: [{ ...scaling, family: 'flynet' }], devices: [device('mcu-a', 'int8')] }).parseStudySpec({ ...base, ...supernet() });
+    expect(parsed).toMatchObject({ definition: { spec: { task: { numClasses: 5, inputChannels: 1 }, accuracy: { epochs: 20, switches: 4, calibration: 16, standAlone: 0 } } } });
   });
 
   it('knows the score of an untrained network from an accuracy', () => {

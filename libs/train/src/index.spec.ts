@@ -37,6 +37,11 @@ describe('the evaluator of a study', () => {
     expect(evaluatorOf('flynet', { method: 'none' }).id).toBe('none');
   });
 
+  it('of a supernet is refused to other families', () => {
+    const accuracy = { method: 'supernet', dataset: { format: 'synthetic' } };
+    expect(failure(() => evaluatorOf('resnet-8', accuracy))).toMatchObject({ reason: 'unsupported', message: 'accuracy.method "supernet" knows the family flynet; this space is of family "resnet-8"' });
+  });
+
   it('answers nothing by method none', async () => {
     const none = evaluatorOf('flynet', { method: 'none' });
     expect(none.metrics).toEqual([]);

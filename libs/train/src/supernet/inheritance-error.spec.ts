@@ -15,7 +15,7 @@ describe('the inheritance error', () => {
     expect((high - low) / 2 / (2.92 * Math.sqrt(4 / 3))).toBeCloseTo(1, 1.5);
   });
 
-  it.each([4, 10])('holds 90 %% of further networks after %i normal differences', (n) => {
+  it.each([4, 10])('holds nine in ten further networks after %i normal differences', (n) => {
     const rng = Rng.of(n, 'inheritance error');
     let held = 0;
     const rounds = 4000;

@@ -11,7 +11,7 @@ const NONE = 2 ** 32;
 /** A small part of FlyNet that has everything that is cut. */
 function parameters(changed: Readonly<Record<string, readonly (number | string)[]>> = {}): Parameter[] {
   const all: Record<string, readonly (number | string)[]> = {
-    width: [0.3, 0.4, 0.5], resolution: [32, 48], reduction: ['maxout', 'sum-relu'], attentionStatistics: ['mean', 'mean-variance'], excitation: ['softmax', 'sigmoid'],
+    width: [0.1, 0.2, 0.3], resolution: [32, 48], reduction: ['maxout', 'sum-relu'], attentionStatistics: ['mean', 'mean-variance'], excitation: ['softmax', 'sigmoid'],
     lowResidual: ['none', 'default', 'conv3x3', 'dw-pw', 'mdw-concat'], highResidual: ['none', 'crop-pad', 'mdw-concat'], noiseHead: [NONE],
     ...Object.fromEntries([1, 2, 3, 4, 5].flatMap((s) => [[`depth${s}`, [1, 2, 3]], [`heads${s}`, [1, 2, 3]], [`kernel${s}`, [3, 5]], [`noise${s}`, [NONE]]])),
     ...changed,
@@ -58,7 +58,7 @@ describe('shared weights', () => {
   });
 
   it('are all of the largest network where one width and no shortcut that fills in channels is all there is', () => {
-    const plain = spaceOf(parameters({ width: [0.4], lowResidual: ['default'], highResidual: ['none'] }));
+    const plain = spaceOf(parameters({ width: [0.2], lowResidual: ['default'], highResidual: ['none'] }));
     const layout = plain.layOut(1);
     expect([...places(plain, layout, plain.largest)].sort((a, b) => a - b)).toEqual([...Array(layout.length).keys()]);
   });
@@ -95,7 +95,7 @@ describe('shared weights', () => {
     const vector = new Float32Array(layout.length);
     const packed = packWeights(packingOf(large), weights);
     slicesOf(layout, large, plain.largest, 0).forEach((at, i) => (vector[at] = packed.parameters[i]!));
-    const point: Point = { ...plain.largest, width: 0.4, depth2: 1, depth3: 2, heads1: 2, heads4: 1, kernel2: 3, kernel5: 3 };
+    const point: Point = { ...plain.largest, width: 0.2, depth2: 1, depth3: 2, heads1: 2, heads4: 1, kernel2: 3, kernel5: 3 };
     const small = plain.graph(point);
     const { statistics } = packWeights(packingOf(small), initialWeights(small, 9));
     const inherited = unpackWeights(packingOf(small), { parameters: gather(vector, slicesOf(layout, small, point, 0)), statistics });
@@ -113,9 +113,9 @@ describe('shared weights', () => {
   });
 
   it('refuse a network of another space, naming the layer', () => {
-    const narrow = spaceOf(parameters({ width: [0.3] })).layOut(1);
+    const narrow = spaceOf(parameters({ width: [0.2] })).layOut(1);
     expect(() => places(space, narrow, space.largest)).toThrow(NoSuchSlice);
-    expect(() => places(space, narrow, space.largest)).toThrow(/expected stage2.1.expand.weight within \[24, 8, 1, 1\] as the supernet has it, got \[40, 8, 1, 1\]/);
+    expect(() => places(space, narrow, space.largest)).toThrow(/expected stage2.1.expand.weight within \[16, 8, 1, 1\] as the supernet has it, got \[24, 8, 1, 1\]/);
   });
 
   it('lie the same whatever order the networks come in, but for their places', () => {
@@ -129,21 +129,25 @@ describe('the space of a supernet', () => {
   const space = spaceOf();
 
   it('ends at the largest and the smallest of what can grow', () => {
-    expect(space.largest).toMatchObject({ width: 0.5, resolution: 48, depth3: 3, heads1: 3, kernel5: 5, attentionStatistics: 'mean-variance', reduction: 'maxout' });
-    expect(space.smallest).toMatchObject({ width: 0.3, resolution: 32, depth3: 1, heads1: 1, kernel5: 3, lowResidual: space.largest['lowResidual'] });
+    expect(space.largest).toMatchObject({ width: 0.3, resolution: 48, depth3: 3, heads1: 3, kernel5: 5, attentionStatistics: 'mean-variance', reduction: 'maxout' });
+    expect(space.smallest).toMatchObject({ width: 0.1, resolution: 32, depth3: 1, heads1: 1, kernel5: 3, lowResidual: space.largest['lowResidual'] });
   });
 
   it('draws the same networks for the same epoch, its widths in turn', () => {
     const draws = [1, 2, 3].flatMap((epoch) => space.middles(7, epoch, 2));
     expect(space.middles(7, 2, 2)).toEqual(draws.slice(2, 4));
-    for (const half of [draws.slice(0, 3), draws.slice(3)]) expect(half.map((p) => p['width']).toSorted()).toEqual([0.3, 0.4, 0.5]);
+    for (const half of [draws.slice(0, 3), draws.slice(3)]) expect(half.map((p) => p['width']).toSorted()).toEqual([0.1, 0.2, 0.3]);
     expect(space.middles(8, 1, 2)).not.toEqual(space.middles(7, 1, 2));
   });
 
   it('lends the batch norms of the next larger width that was trained', () => {
-    expect([0.3, 0.4, 0.5].map((w) => space.trainedWidth(w, 1, 2, 2))).toEqual([0, 1, 2]);
-    const trained = Rng.of(1, 'supernet widths', 0).shuffle([0.3, 0.4, 0.5])[0];
-    expect(space.trainedWidth(0.4, 1, 1, 1)).toBe(trained === 0.4 ? 1 : 2);
+    expect([0.1, 0.2, 0.3].map((w) => space.trainedWidth(w, 1, 2, 2))).toEqual([0, 1, 2]);
+    const trained = Rng.of(1, 'supernet widths', 0).shuffle([0.1, 0.2, 0.3])[0];
+    expect(space.trainedWidth(0.2, 1, 1, 1)).toBe(trained === 0.2 ? 1 : 2);
+  });
+
+  it('has no batch norms for a width beyond its largest', () => {
+    expect(() => space.trainedWidth(0.35, 1, 2, 2)).toThrow(/expected a width up to 0.3, which is the supernet's, got 0.35/);
   });
 
   it('refuses other families and widths without a step', () => {

@@ -1,7 +1,7 @@
 /** A supernet's file: its training goes on from there, whoever does it, and candidates inherit from it. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QuantizeSpec, SupernetAccuracy } from '@app/contracts';
@@ -32,7 +32,7 @@ export function supernetPath({ accuracy, space: { family, settings, parameters }
   const aware = quantize?.when === 'aware' ? quantize : null;
   const shape = parameters.map(({ description: _, ...p }) => p);
   const name = hashOf([VERSION, dataset, epochs, batch, recipe, switches, aware, family, settings, shape, task, seed]).slice(0, 32);
-  return join(accuracy.checkpoints === undefined ? join(tmpdir(), 'caddis-supernets') : resolve(accuracy.checkpoints), `${name}.supernet`);
+  return join(accuracy.checkpoints === undefined ? join(tmpdir(), `caddis-supernets-${process.getuid?.() ?? 'user'}`) : resolve(accuracy.checkpoints), `${name}.supernet`);
 }
 
 /** Null if there is none. @throws RangeError if it is no checkpoint; Error of the file system */
@@ -70,7 +70,7 @@ function readIfThere(path: string): Buffer | null {
 
 /** Readers see the old file or the new one, whole. */
 function replaceFile(path: string, bytes: Uint8Array): void {
-  const fresh = `${path}.${process.pid}`;
+  const fresh = `${path}.${hostname()}-${process.pid}`;
   writeFileSync(fresh, bytes);
   renameSync(fresh, path);
 }

@@ -4,7 +4,7 @@ import type { Graph } from '@app/graph';
 import { Rng } from '@app/numeric';
 import { createSearchSpace, type Parameter, type Point, type Scalar } from '@app/space';
 import { EvaluatorError, type SpaceDefinition } from '@app/study';
-import { layOut, type SharedWeights } from './shared-weights.js';
+import { layOut, NoSuchSlice, type SharedWeights } from './shared-weights.js';
 
 export type SupernetSpaceDefinition = Pick<SpaceDefinition, 'family' | 'settings' | 'parameters'>;
 
@@ -18,7 +18,7 @@ export interface SupernetSpace {
   middles(seed: number, epoch: number, count: number): readonly Point[];
   /**
    * Place in `widths` of the batch norms that a network of this width takes: its own if the training of so many epochs had a network of it,
-   * else those of the next larger one that did.
+   * else those of the next larger one that did. @throws NoSuchSlice if it is larger than all
    */
   trainedWidth(width: number, seed: number, epochs: number, count: number): number;
   /** @param precisions  switches a width */
@@ -51,7 +51,9 @@ export function supernetSpace({ family, settings, parameters }: SupernetSpaceDef
     }),
     trainedWidth: (width, seed, epochs, count) => {
       const trained = new Set([widths[0]!, widths.at(-1)!, ...Array.from({ length: Math.min(epochs * count, widths.length) }, (_, turn) => widthAt(seed, turn))]);
-      return widths.findIndex((w) => w >= width && trained.has(w));
+      const at = widths.findIndex((w) => w >= width && trained.has(w));
+      if (at < 0) throw new NoSuchSlice(`expected a width up to ${widths.at(-1)}, which is the supernet's, got ${width}`);
+      return at;
     },
     layOut: (precisions) => layOut(extremes(largest, values).map((point) => ({ point, graph: graph(point) })), precisions * widths.length),
   };
