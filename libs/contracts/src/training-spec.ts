@@ -109,7 +109,7 @@ export const supernetAccuracySchema = z.strictObject({
   calibration: z.int().min(1).max(10_000).default(16).describe('batches of training images that a candidate\'s batch-norm statistics are taken from'),
   standAlone: z.int().min(0).max(100).refine((n) => n !== 1 && n !== 2, 'expected 0, or at least 3').default(0).describe('networks that are also trained alone, as by method "train", to find how far inherited accuracies are off; the intervals then hold that error'),
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('as of method "train"; aware: the networks that learn from the largest one are trained quantised'),
-  checkpoints: folder.optional().describe('folder of the supernet, which workers may share; default: "caddis-supernets" among the temporary files'),
+  checkpoints: folder.optional().describe('folder of the supernet, which workers may share; default: one among the temporary files'),
 });
 export type SupernetAccuracy = z.output<typeof supernetAccuracySchema>;
 
