@@ -20,8 +20,8 @@ async function answer(call: ThreadCall): Promise<ThreadAnswers[keyof ThreadAnswe
       const session = sessions.get(call.studyId);
       if (!session) throw new Error(`study ${call.studyId} is not open on this thread`);
       session.engine.setBudget(call.budget);
-      if (call.stop && (session.engine.current.length === 0 || call.settled.length === session.engine.current.length)) {
-        if (call.settled.length > 0) session.engine.tell(call.settled, false);
+      if (call.stop && (session.engine.current.length === 0 || session.engine.completes(call.settled))) {
+        if (session.engine.current.length > 0) session.engine.tell(call.settled, false);
         session.engine.stop();
         return { commit: session.engine.takeCommit(), waiting: [] };
       }

@@ -162,6 +162,9 @@ export const studySpec = z
     if (spec.fidelity && !['train', 'command', 'http'].includes(spec.accuracy.method)) {
       ctx.addIssue({ code: 'custom', path: ['fidelity'], message: `accuracy.method "${spec.accuracy.method}" has one fidelity only; "train", "command" and "http" have more` });
     }
+    if (spec.fidelity && 'skip' in spec.accuracy && spec.accuracy.skip !== undefined) {
+      ctx.addIssue({ code: 'custom', path: ['accuracy', 'skip'], message: 'expected either skip or fidelity: of a candidate at a low fidelity the model knows nothing' });
+    }
     if (spec.referencePoint) {
       const got = Object.keys(spec.referencePoint);
       for (const key of seen) if (!got.includes(key)) ctx.addIssue({ code: 'custom', path: ['referencePoint', key], message: 'missing: a reference point names every objective' });

@@ -87,6 +87,12 @@ export const trainingRecipeSchema = z.strictObject({
 });
 export type TrainingRecipe = z.output<typeof trainingRecipeSchema>;
 
+const skip = z.strictObject({
+  confidence: z.number().min(0.5).lt(1).default(0.95).describe('of being dominated, below which a candidate is evaluated'),
+  after: z.int().min(5).max(10_000).default(20).describe('evaluated trials before any candidate is passed over'),
+}).optional().describe('pass over candidates that the trials so far foretell to be dominated');
+export type SkipSpec = NonNullable<z.output<typeof skip>>;
+
 /** `accuracy: {method: train}`: every candidate is trained from scratch and judged on held-out images. */
 export const trainAccuracySchema = z.strictObject({
   method: z.literal('train'),
@@ -95,6 +101,7 @@ export const trainAccuracySchema = z.strictObject({
   batch: z.int().min(2).max(4096).default(64),
   recipe: trainingRecipeSchema.prefault({}),
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('auto: 8 bits after training, if the study prices an int8 device; the accuracy is then that of the quantised network'),
+  skip,
 });
 export type TrainAccuracy = z.output<typeof trainAccuracySchema>;
 
@@ -135,6 +142,7 @@ export const commandAccuracySchema = z.strictObject({
   metrics: reported,
   send,
   checkpoints: folder.optional().describe('folder in which each candidate has one of its own, the same at every fidelity'),
+  skip,
 });
 export type CommandAccuracy = z.output<typeof commandAccuracySchema>;
 
@@ -146,5 +154,6 @@ export const httpAccuracySchema = z.strictObject({
   send: send.default(['pytorch']),
   timeout: z.number().positive().max(604_800).default(3600).describe('s until its silence is an accident'),
   tokenFrom: z.string().regex(/^[A-Z][A-Z0-9_]*$/).optional().describe('environment variable of the workers that holds a bearer token'),
+  skip,
 });
 export type HttpAccuracy = z.output<typeof httpAccuracySchema>;

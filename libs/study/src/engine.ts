@@ -1,9 +1,11 @@
-import { halving, optimizerNamed, type Json, type OptimizerRun, type Told } from '@app/optim';
+import type { SkipSpec } from '@app/contracts';
+import { halving, optimizerNamed, type Candidate, type Json, type OptimizerRun, type Told } from '@app/optim';
 import type { AccuracyEvaluator } from './accuracy.js';
+import { deviationsOf, Foresight, PREDICTED_DOMINATED, type Lesson } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
 import { knownOf } from './known.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
-import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialRecord } from './records.js';
+import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialOutcome, TrialRecord } from './records.js';
 import { trialId } from './trial-id.js';
 
 export interface EngineStudy extends StudyDefinition {
@@ -28,6 +30,8 @@ export class StudyEngine {
   private readonly open = new Map<number, ProposedTrial>();
   private readonly proposed: ProposedTrial[] = [];
   private readonly settled: SettledTrial[] = [];
+  /** of the open round: settled without an evaluation */
+  private readonly foreseen = new Map<number, SettledTrial>();
   private round = 0;
   private asked = 0;
   private told = 0;
@@ -40,6 +44,7 @@ export class StudyEngine {
     readonly problem: StudyProblem,
     private readonly run: OptimizerRun,
     private readonly version: string,
+    private readonly foresight: Foresight | null,
     told: readonly TrialRecord[],
   ) {
     this.spec = study.spec;
@@ -65,8 +70,14 @@ export class StudyEngine {
     const run = usable
       ? optimizer.restore(problem.problem, fold.snapshot!.state, history, settings)
       : replay(optimizer.start(problem.problem, settings), fold);
-    const engine = new StudyEngine(study, problem, run, version, toldTrials);
-    for (const t of fold.trials) if (t.number > fold.told) engine.open.set(t.number, t);
+    const foresight = skipOf(study.spec) === null ? null : new Foresight(study, given.terms, given.space, evaluator);
+    const engine = new StudyEngine(study, problem, run, version, foresight, toldTrials);
+    for (const t of [...fold.imports, ...toldTrials]) engine.learn(t);
+    for (const t of fold.trials) {
+      if (t.number <= fold.told) continue;
+      engine.open.set(t.number, t);
+      if (t.reason === PREDICTED_DOMINATED) engine.foreseen.set(t.number, { ...t, state: 'infeasible', durationMs: t.durationMs ?? 0 });
+    }
     engine.told = fold.told;
     engine.asked = fold.trials.at(-1)?.number ?? 0;
     engine.round = fold.trials.at(-1)?.round ?? 0;
@@ -81,6 +92,17 @@ export class StudyEngine {
   /** Trials of the current round that have not been told, in order of number. */
   get current(): readonly ProposedTrial[] {
     return [...this.open.values()];
+  }
+
+  /** Of the current round those that are to be evaluated: the others were settled by what was foreseen of them. */
+  get waiting(): readonly ProposedTrial[] {
+    return this.current.filter((t) => !this.foreseen.has(t.number));
+  }
+
+  /** Whether these outcomes, with what was foreseen, are the whole round. */
+  completes(settled: readonly { readonly number: number }[]): boolean {
+    const numbers = new Set(settled.map((t) => t.number));
+    return this.open.size > 0 && this.waiting.every((t) => numbers.has(t.number));
   }
 
   get finished(): Finish | null {
@@ -117,8 +139,24 @@ export class StudyEngine {
       };
       this.open.set(number, trial);
       this.proposed.push(trial);
+      const outcome = this.foresee(c);
+      if (outcome === null) continue;
+      this.foreseen.set(number, { ...trial, ...outcome });
+      this.settled.push({ ...trial, ...outcome });
     }
     return this.current;
+  }
+
+  private foresee(c: Candidate): TrialOutcome | null {
+    const skip = skipOf(this.spec);
+    // a start point was named by the user
+    if (skip === null || this.foresight === null || this.foresight.size < skip.after || /(^|[:>])start$/.test(c.proposedBy) || (c.fidelity ?? 1) < 1) return null;
+    const known = this.problem.problem.known?.(c.genes).objectives ?? this.problem.terms.objectives.map(() => null);
+    return this.foresight.hopeless(c.genes, known, this.front.points(), deviationsOf(skip.confidence));
+  }
+
+  private learn(t: Lesson & { readonly fidelity?: number; readonly reason?: string | null }): void {
+    if ((t.fidelity ?? 1) === 1 && t.reason !== PREDICTED_DOMINATED) this.foresight?.learn(t);
   }
 
   /** Ends the study before its budget does (a user's stop). */
@@ -147,7 +185,8 @@ export class StudyEngine {
    * @throws Error if a trial of the round is missing
    */
   tell(trials: readonly SettledTrial[], fresh: boolean): void {
-    const ordered = [...trials].sort((a, b) => a.number - b.number);
+    const given = new Set(trials.map((t) => t.number));
+    const ordered = [...trials, ...[...this.foreseen.values()].filter((t) => !given.has(t.number))].sort((a, b) => a.number - b.number);
     if (ordered.length !== this.open.size || !ordered.every((t) => this.open.has(t.number))) {
       throw new Error(`round ${this.round} is told whole: trials ${[...this.open.keys()].join(', ')} are due, got ${ordered.map((t) => t.number).join(', ')}`);
     }
@@ -155,10 +194,12 @@ export class StudyEngine {
     for (const t of ordered) {
       if (t.fidelity === 1) this.front.tell(t.id, t.number, t.objectives, t.feasible === true);
       if (t.state === 'failed') this.failed++;
-      if (fresh) this.settled.push(t);
+      this.learn(t);
+      if (fresh && !this.foreseen.has(t.number)) this.settled.push(t);
       this.open.delete(t.number);
       this.told = t.number;
     }
+    this.foreseen.clear();
   }
 
   /** What the store has to write since the last call. */
@@ -182,8 +223,11 @@ export class StudyEngine {
   }
 }
 
+const skipOf = ({ accuracy }: StudyDefinition['spec']): SkipSpec | null => ('skip' in accuracy ? accuracy.skip ?? null : null);
+
 function asTold(t: SettledTrial | TrialRecord): Told {
-  const state = t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
+  // what was only foreseen has no result to learn from
+  const state = t.reason === PREDICTED_DOMINATED ? 'failed' : t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
   return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state, objectives: t.objectives, violations: t.violations, ...(t.fidelity === 1 ? {} : { fidelity: t.fidelity }) };
 }
 

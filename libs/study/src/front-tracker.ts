@@ -48,6 +48,11 @@ export class FrontTracker {
     return tracker;
   }
 
+  /** minimised objectives of its members */
+  points(): number[][] {
+    return this.archive.points().map((p) => Array.from(p));
+  }
+
   get size(): number {
     return this.archive.size;
   }

@@ -10,3 +10,5 @@ export * from './progress.js';
 export * from './views.js';
 export * from './dry-run.js';
 export * from './warm-start.js';
+export { OutcomeModel, type Features, type Predicted } from './outcome-model.js';
+export { PREDICTED_DOMINATED } from './foresight.js';

@@ -30,22 +30,27 @@ export interface StepResult {
 export async function runStep(engine: StudyEngine, context: EvaluationContext, settled: readonly SettledTrial[], options: StepOptions): Promise<StepResult> {
   const began = context.now();
   const inline = context.evaluator.secondsPerTrial < INLINE_SECONDS;
-  if (settled.length > 0 && settled.length === engine.current.length) engine.tell(settled, false);
+  if (engine.completes(settled)) engine.tell(settled, false);
   if (!inline) {
-    if (engine.current.length === 0) engine.ask(options.elapsedSeconds);
-    return { commit: engine.takeCommit(), waiting: engine.current.map((t) => t.id) };
+    // a round of which nothing is left to evaluate is told at once
+    for (let asked = 0; engine.current.length === 0 && engine.finished === null && asked < options.maxTrials && context.now() - began < options.sliceMs; ) {
+      asked += engine.ask(options.elapsedSeconds + (context.now() - began) / 1000).length;
+      if (engine.completes([])) engine.tell([], false);
+    }
+    return { commit: engine.takeCommit(), waiting: engine.waiting.map((t) => t.id) };
   }
   let done = 0;
   while (!engine.finished) {
     const elapsed = options.elapsedSeconds + (context.now() - began) / 1000;
     // A round that an earlier, slower evaluator left open is evaluated here as well; its trials are in the store already.
     const leftOver = engine.current.length > 0;
-    const round = leftOver ? engine.current : engine.ask(elapsed);
+    if (!leftOver) engine.ask(elapsed);
+    const round = engine.waiting;
     const outcomes: SettledTrial[] = [];
     for (const trial of round) outcomes.push({ ...trial, ...(await evaluateCandidate(context, trial.parameters, options.signal, trial.fidelity)) });
     if (options.signal.aborted) break;
-    if (outcomes.length > 0) engine.tell(outcomes, true);
-    done += outcomes.length;
+    done += engine.current.length;
+    if (engine.completes(outcomes)) engine.tell(outcomes, true);
     if (done >= options.maxTrials || context.now() - began >= options.sliceMs) break;
   }
   return { commit: engine.takeCommit(), waiting: [] };
