@@ -84,11 +84,31 @@ describe('zero-cost proxies', () => {
     expect(await proxyScore('snip', all)).toBeCloseTo(g.reduce((s, v, i) => s + Math.abs(v * theta[i]!), 0), 3);
     const norms = probe.packing.parameters.map(({ offset, shape }) => Math.hypot(...g.subarray(offset, offset + elements(shape))));
     expect(await proxyScore('grad-norm', all)).toBeCloseTo(norms.reduce((a, b) => a + b, 0), 3);
-    const h = 1e-5 / Math.hypot(...g);
+    // by its definition, along the gradient, with a step that double precision allows and no rectifier switches within
+    const h = 1e-7 / Math.hypot(...g);
     const [ahead, behind] = [gradientAt(theta.map((w, i) => w + h * g[i]!)), gradientAt(theta.map((w, i) => w - h * g[i]!))];
     const due = -theta.reduce((s, w, i) => s + (w * (ahead[i]! - behind[i]!)) / (2 * h), 0);
-    // rectifiers that switch within the longer step of single precision move it a little
-    expect(Math.abs((await proxyScore('grasp', all)) / due - 1)).toBeLessThan(0.15);
+    expect(Math.abs((await proxyScore('grasp', all)) / due - 1)).toBeLessThan(0.01);
+  });
+
+  it('GraSP of a layer before a batch norm is the square of its gradient: it does not matter how its weights are scaled', async () => {
+    const g = graphBuilder('normed');
+    const conv = g.conv2d(g.input([1, 1, 6, 6]), { outChannels: 4, kernel: 3 });
+    const map = g.batchNorm(g.conv2d(g.activation(g.batchNorm(conv), 'relu'), { outChannels: 3, kernel: 6, padding: 0 }));
+    g.output(g.flatten(map));
+    const net = g.build();
+    const n = data.train.count;
+    const probe = gradientGraph(net, n, 'loss');
+    const images = Float64Array.from(data.train.pixels, (v) => (v / 255 - data.mean[0]!) / data.deviation[0]!);
+    const targets = new Float64Array(n * 3);
+    data.train.labels.forEach((label, i) => (targets[3 * i + label] = 1));
+    const weights = packWeights(probe.packing, initialWeights(net, 1));
+    const gradient = evaluateProgram(probe.program, new Map([
+      ['parameters', { shape: [weights.parameters.length], data: Float64Array.from(weights.parameters) }], ['statistics', { shape: [weights.statistics.length], data: Float64Array.from(weights.statistics) }],
+      ['images', { shape: probe.imageShape, data: images }], ['targets', { shape: [n, 3], data: targets }],
+    ])).get('gradient')!.data;
+    const due = probe.packing.parameters.filter((s) => s.decayed).reduce((sum, { offset, shape }) => sum + gradient.subarray(offset, offset + elements(shape)).reduce((s, v) => s + v * v, 0), 0);
+    expect(Math.abs((await proxyScore('grasp', { graph: net, data, batch: n, seed: 1 })) / due - 1)).toBeLessThan(0.01);
   });
 
   it('Jacobian covariance agrees with double precision, worked out by eigenvalues', async () => {

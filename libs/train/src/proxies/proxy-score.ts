@@ -3,7 +3,7 @@
  *
  * naswot: log det of how alike the images of a batch switch the units (Mellor et al. 2021, eq. 3). synflow: log Σ θ·∂R/∂θ with |θ|,
  * R the sum of the logits of an all-ones image, batch norms passing on (Tanaka et al. 2020, alg. 1). snip: Σ |θ·∂L/∂θ| (Lee et al.
- * 2019, eq. 6). grasp: −Σ θ·Hg (Wang et al. 2020, eq. 8), the product with the Hessian by a central difference of gradients.
+ * 2019, eq. 6). grasp: −Σ θ·Hg (Wang et al. 2020, eq. 8), H and g of layer weights alone, the product with the Hessian by a central difference of gradients.
  * grad-norm: Σ over layers of ‖∂L/∂θ‖ (Abdelfattah et al. 2021, § 3.1). These four look at weights of layers only.
  *
  * jacob-cov: −Σ log(v + k) + 1/(v + k), k = 1e-5, over the eigenvalues v of the correlations between images of the gradients of the
@@ -135,13 +135,20 @@ async function withGradient(request: ProxyRequest, score: (gradientAt: GradientA
   }
 }
 
+/**
+ * θ·Hg = g·Hθ: the Hessian is symmetric, and along θ a rectified network keeps its corners and a normalised layer its values, so that the difference is
+ * exact to second order. Along g the corners that switch would drown it.
+ */
 async function grasp(gradientAt: GradientAt, { parameters }: PackedWeights, layers: readonly Layer[]): Promise<number> {
   const g = await gradientAt(parameters);
-  const norm = (values: Float32Array): number => Math.sqrt(total(0, values.length, (i) => values[i]! ** 2));
-  const by = (STEP_SHARE * norm(parameters)) / norm(g);
-  const ahead = await gradientAt(parameters.map((w, i) => w + by * g[i]!));
-  const behind = await gradientAt(parameters.map((w, i) => w - by * g[i]!));
-  return -layers.reduce((sum, { from, to }) => sum + total(from, to, (i) => (parameters[i]! * (ahead[i]! - behind[i]!)) / (2 * by)), 0);
+  const scaled = (by: number): Float32Array => {
+    const moved = parameters.slice();
+    for (const { from, to } of layers) for (let i = from; i < to; i++) moved[i]! *= by;
+    return moved;
+  };
+  const ahead = await gradientAt(scaled(1 + STEP_SHARE));
+  const behind = await gradientAt(scaled(1 - STEP_SHARE));
+  return -layers.reduce((sum, { from, to }) => sum + total(from, to, (i) => (g[i]! * (ahead[i]! - behind[i]!)) / (2 * STEP_SHARE)), 0);
 }
 
 /** What keeps an eigenvalue from 0. */
