@@ -44,7 +44,8 @@ export class EvaluationJobs {
     }, PROGRESS_MS);
     let outcome: TrialOutcome | EvaluatorError;
     try {
-      outcome = (await this.preparation(study, signal)) ?? (await this.outcome(study, trial, AbortSignal.any([signal, abort.signal]), progress.push));
+      const stopped = AbortSignal.any([signal, abort.signal]);
+      outcome = (await this.preparation(study, stopped)) ?? (await this.outcome(study, trial, stopped, progress.push));
     } finally {
       stop();
       progress.stop();
