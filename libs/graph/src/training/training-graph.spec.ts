@@ -8,7 +8,7 @@ import { evaluateProgram, type Wide } from '../tape/evaluate-program.js';
 import type { Graph } from '../types.js';
 import { packingOf, packWeights, unpackWeights } from './packing.js';
 import { withBatch } from './rebatch.js';
-import { inferenceProgram, trainingGraph, type StepRecipe, type TrainingGraph } from './training-graph.js';
+import { inferenceProgram, statisticsProgram, trainingGraph, type StepRecipe, type TrainingGraph } from './training-graph.js';
 
 function network(): Graph {
   const g = graphBuilder('tiny');
@@ -135,6 +135,22 @@ describe('a training step', () => {
         expect(result.get('statistics')!.data[slot.offset + c]).toBeCloseTo(slot.name === 'mean' ? 0.1 * mean : 0.9 + 0.1 * variance, 5);
       }
     }
+  });
+
+  it('sees in a batch what the program that only looks at statistics sees, quantisation noise left out', () => {
+    const g = graphBuilder('noisy');
+    const x = g.batchNorm(g.conv2d(g.quantizationNoise(g.input([1, 2, 3, 3]), 3), { outChannels: 3, kernel: 3 }));
+    g.output(g.linear(g.reshape(g.globalAvgPool(g.batchNorm(g.activation(x, 'relu'))), [1, 3]), 3));
+    const noisy = g.build();
+    const step = trainingGraph(noisy, { ...SGD, statisticsRate: 1 });
+    const { program, packing } = statisticsProgram(noisy, 4);
+    expect(packing).toEqual(step.packing);
+    const packed = packWeights(packing, initialWeights(noisy, 1));
+    const state = start(trainingGraph(graph, SGD)).set('parameters', vectorOf(packed.parameters)).set('statistics', vectorOf(packed.statistics)).set('velocity', vectorOf(new Float64Array(packing.parameterCount)));
+    const looked = evaluateProgram(program, new Map(['parameters', 'statistics', 'images'].map((name) => [name, state.get(name)!])));
+    expectClose(looked.get('statistics')!.data, take(step, state).get('statistics')!.data, 1e-9);
+    const other = trainingGraph(noisy, { ...SGD, statisticsRate: 1, noise: true });
+    expect(take(other, state).get('statistics')!.data).not.toEqual(looked.get('statistics')!.data);
   });
 
   it('keeps an average of weights and statistics if asked to', () => {
