@@ -119,6 +119,21 @@ export const curvesView = z.strictObject({
 }).meta({ id: 'Curves' });
 export type CurvesView = z.infer<typeof curvesView>;
 
+/** How well the evaluated trials foretell each other: each value against what all the others say of it. Of objectives that only an evaluation tells. */
+export const foresightView = z.strictObject({
+  revision: z.int(),
+  skipped: z.int().describe('trials that were not evaluated, since they were foretold to be dominated'),
+  objectives: z.array(z.strictObject({
+    key: z.string(), unit: z.string(),
+    error: z.number().describe('root of the mean squared error of the held-out values'),
+    spread: z.number().describe('the same of their mean: what a model that knows nothing errs by'),
+    within: z.number().describe('share of the values inside their 90 % intervals'),
+    number: z.array(z.int().nullable()).describe('of the trial; null: of a study this one began with'),
+    values: z.array(z.number()), predicted: z.array(z.number()), low: z.array(z.number()), high: z.array(z.number()),
+  })),
+}).meta({ id: 'Foresight' });
+export type ForesightView = z.infer<typeof foresightView>;
+
 export const historyPoint = z.strictObject({ trials: z.int(), hypervolume: z.number().nullable(), frontSize: z.int() });
 
 export const frontView = z.strictObject({

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { evaluateCandidate } from './evaluate.js';
 import { StudyEngine, type EngineStudy } from './engine.js';
+import { foresightView } from './foresight-view.js';
 import { deviationsOf, PREDICTED_DOMINATED } from './foresight.js';
-import type { FoldState, SettledTrial, StepCommit, TrialRecord } from './records.js';
+import type { FoldState, SettledTrial, StepCommit, StudyRecord, TrialRecord } from './records.js';
 import { runStep } from './step.js';
 import { warmStart } from './warm-start.js';
 
@@ -31,6 +32,7 @@ const evaluator: AccuracyEvaluator = {
   },
 };
 
+const completed = (s: EngineStudy): StudyRecord => ({ ...s, name: '', labels: {}, state: 'completed', reason: null, message: null, revision: 9, createdAt: at, startedAt: at, finishedAt: at, runningMs: 1, runningSince: null, frontSize: 1, screened: 0 });
 const record = (t: SettledTrial): TrialRecord => ({ ...t, studyId: STUDY, onFront: false, rank: null, attempts: 1, createdAt: at, settledAt: at });
 
 /** A search whose evaluations are jobs. `restart`: every round begins in a new process, from what is stored. */
@@ -117,9 +119,30 @@ describe('a search that passes over what it foretells to be dominated', () => {
   it('gives none of it away to a study that begins with its trials', async () => {
     const s = study(skip);
     const { trials } = await search(s);
-    const source = { ...s, name: '', labels: {}, state: 'completed' as const, reason: null, message: null, revision: 1, createdAt: at, startedAt: at, finishedAt: at, runningMs: 1, runningSince: null, frontSize: 1, screened: 0 };
-    const result = warmStart(s, [{ study: source, trials }]);
+    const result = warmStart(s, [{ study: completed(s), trials }]);
     expect('imports' in result && result.imports.length).toBe(trials.filter((t) => t.reason !== PREDICTED_DOMINATED).length);
+  });
+});
+
+describe('the view of what trials foretell', () => {
+  it('has each evaluated trial against the others, in the study\'s own direction and unit, and how far they err', async () => {
+    const s = study(skip);
+    const { trials } = await search(s);
+    const view = foresightView(completed(s), state: 'completed', reason: null, message: null, revision: 9, createdAt: at, startedAt: at, finishedAt: at, runningMs: 1, runningSince: null, frontSize: 1, screened: 0 }, { trials, imports: [] });
+    const evaluated = trials.filter((t) => t.reason !== PREDICTED_DOMINATED);
+    expect([view.revision, view.skipped, view.objectives.map((o) => o.key)]).toEqual([9, trials.length - evaluated.length, ['f', 'g']]);
+    const g = view.objectives[1]!;
+    expect(g.number).toEqual(evaluated.map((t) => t.number));
+    expect(g.values).toEqual(evaluated.map((t) => t.metrics['g']!.value));
+    expect(g.error).toBeLessThan(g.spread / 4);
+    expect(g.within).toBeGreaterThan(0.7);
+    g.low.forEach((low, i) => expect(low).toBeLessThan(g.high[i]!));
+  });
+
+  it('is empty where all is computed or trials are few', async () => {
+    const s = study(skip, { budget: { maxTrials: 4 } });
+    const { trials } = await search(s);
+    expect(foresightView(completed(s), { trials, imports: [] }).objectives).toEqual([]);
   });
 });
 

@@ -11,4 +11,5 @@ export * from './views.js';
 export * from './dry-run.js';
 export * from './warm-start.js';
 export { OutcomeModel, type Features, type Predicted } from './outcome-model.js';
+export { foresightView } from './foresight-view.js';
 export { PREDICTED_DOMINATED } from './foresight.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { curvesView, frontView, networkView, seriesView, trialPage, trialView, type NetworkView, type TrialView } from '@app/contracts';
+import { curvesView, foresightView, frontView, networkView, seriesView, trialPage, trialView, type NetworkView, type TrialView } from '@app/contracts';
 import { attachment } from '../http/attachment.js';
 import { revisionTag, unchanged } from '../http/conditional.js';
 import { Documented, DocumentedFile, DocumentedId, DocumentedTag } from '../http/documented.js';
@@ -45,6 +45,16 @@ export class TrialsController {
   async curves(@Param({ schema: studyId }) { id }: StudyId, @Query({ schema: curvesQuery }) query: CurvesQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
     const study = await this.trials.study(id);
     if (!unchanged(request, response, revisionTag(study.revision))) response.json(await this.trials.curves(study, query.metric));
+  }
+
+  @Get('studies/:id/foresight')
+  @Documented('How well the evaluated trials foretell each other, each left out in turn')
+  @DocumentedId('study')
+  @DocumentedTag()
+  @ApiOkResponse({ standardSchema: foresightView })
+  async foresight(@Param({ schema: studyId }) { id }: StudyId, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const study = await this.trials.study(id);
+    if (!unchanged(request, response, revisionTag(study.revision))) response.json(await this.trials.foresight(study));
   }
 
   @Get('studies/:id/front')

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { CurvesView, FrontView, NetworkView, SeriesView, TrialPage, TrialView } from '@app/contracts';
-import { curvesView, frontView, networkView, seriesView, studyTerms, trialView, trialViews, type StudyRecord, type StudyStore, type TrialQuery } from '@app/study';
+import type { CurvesView, ForesightView, FrontView, NetworkView, SeriesView, TrialPage, TrialView } from '@app/contracts';
+import { curvesView, foresightView, frontView, networkView, seriesView, studyTerms, trialView, trialViews, type StudyRecord, type StudyStore, type TrialQuery } from '@app/study';
 import { ProblemException } from '../http/problem.js';
 import { STORE } from '../ports.js';
 import type { TrialListQuery } from '../studies/studies.schema.js';
@@ -52,6 +52,10 @@ export class TrialsService {
 
   async curves(study: StudyRecord, metric: string | undefined): Promise<CurvesView> {
     return curvesView(study, await this.store.allTrials(study.id), metric);
+  }
+
+  async foresight(study: StudyRecord): Promise<ForesightView> {
+    return foresightView(study, await this.store.fold(study.id));
   }
 
   async front(study: StudyRecord): Promise<FrontView> {

@@ -1,5 +1,5 @@
 import type {
-  CurvesView, DeviceView, DryRunReport, ExportFormat, ExportView, FrontView, NetworkView, SeriesView, SpaceView, StudyAction, StudyDetail, StudyPage, TrialPage, TrialState, TrialView,
+  CurvesView, DeviceView, ForesightView, DryRunReport, ExportFormat, ExportView, FrontView, NetworkView, SeriesView, SpaceView, StudyAction, StudyDetail, StudyPage, TrialPage, TrialState, TrialView,
 } from '@app/contracts';
 import { request } from './client.js';
 
@@ -27,6 +27,7 @@ export const listStudies = (cursor: string, signal?: AbortSignal): Promise<Study
 export const getStudy = (id: string, signal?: AbortSignal): Promise<StudyDetail> => request(study(id), withSignal(signal));
 export const getSeries = (id: string, signal?: AbortSignal): Promise<SeriesView> => request(`${study(id)}/series`, withSignal(signal));
 export const getCurves = (id: string, signal?: AbortSignal): Promise<CurvesView> => request(`${study(id)}/curves`, withSignal(signal));
+export const getForesight = (id: string, signal?: AbortSignal): Promise<ForesightView> => request(`${study(id)}/foresight`, withSignal(signal));
 export const getFront = (id: string, signal?: AbortSignal): Promise<FrontView> => request(`${study(id)}/front`, withSignal(signal));
 export const getTrials = (id: string, query: TrialQuery, signal?: AbortSignal): Promise<TrialPage> => request(`${study(id)}/trials${queryString({ ...query })}`, withSignal(signal));
 /** Address of all trials that match, as a file. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { constraints, data, objectives, parameters, series } from './fixture.js';
 import { frontScatter, type ScatterSettings } from './front-scatter.js';
 import { bestSoFar, hypervolumeCurve } from './history.js';
+import { heldOutChart, heldOutSummary } from './held-out.js';
 import { curveOrder, learningChart, learningSummary, type LearningCurves } from './learning-curves.js';
 import { localFront } from './local-front.js';
 import { DARK, LIGHT } from './palette.js';
@@ -184,6 +185,20 @@ describe('learning curves', () => {
     expect(plain({ ...curves, epochs: 10, curves: curves.curves.slice(1, 2) })).toBe('Accuracy went from 40 % after epoch 1 to 70 % after epoch 3 of 10.');
     expect(plain({ ...curves, epochs: 3, curves: curves.curves.slice(3, 4) })).toBe('Accuracy was 45 % after epoch 1 of 3.');
     expect(plain({ ...curves, curves: [] })).toBe('Accuracy: no epoch has ended yet.');
+  });
+});
+
+describe('what trials foretell', () => {
+  const of = { key: 'accuracy', unit: '%', error: 2, spread: 8, within: 0.5, number: [3, null], values: [60, 80], predicted: [62, 78], low: [61, 10], high: [63, 79] };
+  it('is drawn against what came, each with its interval, which ends at the picture\'s edge', () => {
+    const option = heldOutChart(of, LIGHT);
+    const { min } = option['yAxis'] as { min: number };
+    expect(byId({ option }, 'trials')!.data).toEqual([[60, 62, 3], [80, 78, null]]);
+    expect(byId({ option }, 'intervals')!.data).toEqual([[60, 61, 3], [60, 63, 3], [null, null, null], [80, min, null], [80, 79, null], [null, null, null]]);
+    expect(min).toBeLessThan(60);
+  });
+  it('is said with its error beside that of knowing nothing', () => {
+    expect(heldOutSummary(of).replaceAll('\u00a0', ' ')).toBe('Accuracy of 2 trials, each foretold from the others: off by 2 % (root mean square), where their mean alone is off by 8 %; 50 % lie in their 90 % intervals.');
   });
 });
 

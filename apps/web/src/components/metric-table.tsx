@@ -16,7 +16,7 @@ export function MetricTable({ trial, detail }: { readonly trial: TrialView; read
     const remarks = trial.metrics[key]!.warnings?.join() ?? '';
     if (remarks !== '' && !remarked.has(remarks)) remarked.set(remarks, key);
   }
-  if (keys.length === 0) return <p className="dim">No metric was had.</p>;
+  if (keys.length === 0) return <p className="dim">{trial.settledAt === null ? 'No metric yet.' : 'No metric was had.'}</p>;
   return (
     <table className="table metrics">
       <thead><tr><th scope="col">Metric</th><th scope="col" className="num">Value</th><th scope="col" className="num">90 % interval</th><th scope="col">How</th></tr></thead>

@@ -98,7 +98,7 @@ function curvesOf(view: CurvesView, detail: StudyDetail, plot: PlotData | null, 
     return row !== undefined && plot!.classes[row] === 'front' ? 'front' : 'other';
   };
   return {
-    label: columnLabel(view.metric), unit: view.unit === '1' ? null : view.unit, better: betterOf(view.metric, detail.objectives), epochs: null,
+    label: columnLabel(view.metric), unit: view.unit === '1' ? null : view.unit, better: betterOf(view.metric, detail.objectives), epochs: detail.spec.accuracy.method === 'train' ? detail.spec.accuracy.epochs : null,
     curves: view.number.map((number, i) => ({ number, kind: kindOf(i), values: view.values[i]! })),
   };
 }

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import type { StudyDetail } from '@app/contracts';
 import { Empty, Failure, Loading } from '../components/basics.js';
+import { Foresight } from '../components/foresight.js';
 import { StudyCurves } from '../components/study-curves.js';
 import { StudyHead } from '../components/study-head.js';
 import { setQuery, usePlace, type Place } from '../state/location.js';
@@ -58,7 +59,7 @@ export function StudyPage({ id }: { readonly id: string }): React.JSX.Element {
                 {tab === 'progress' && <ProgressTab {...props} />}
               </>
             ))}
-            {tab === 'progress' && <StudyCurves data={data} detail={detail} selection={selection} />}
+            {tab === 'progress' && <><StudyCurves data={data} detail={detail} selection={selection} /><Foresight data={data} detail={detail} /></>}
             {tab === 'trials' && <TrialsTab {...props} />}
           </>
         )}

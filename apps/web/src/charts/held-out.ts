@@ -1,0 +1,39 @@
+import type { ForesightView } from '@app/contracts';
+import { columnLabel } from '../format/names.js';
+import { formatNumber, formatQuantity, formatShare } from '../format/number.js';
+import type { Palette } from './palette.js';
+
+export type HeldOut = ForesightView['objectives'][number];
+
+/** Foretold against evaluated value of each trial, with its 90 % interval; on the line both are the same. Marks carry the trial's number as their third value. */
+export function heldOutChart(o: HeldOut, palette: Palette): Record<string, unknown> {
+  const all = [...o.values, ...o.predicted];
+  const [least, most] = [Math.min(...all), Math.max(...all)];
+  const margin = 0.06 * (most - least) || 1;
+  const [min, max] = [least - margin, most + margin];
+  const unit = o.unit === '1' ? '' : ` (${o.unit})`;
+  const axis = {
+    type: 'value', min, max, axisLine: { show: true, onZero: false, lineStyle: { color: palette.axis } }, axisTick: { lineStyle: { color: palette.axis } }, splitLine: { lineStyle: { color: palette.grid } },
+    axisLabel: { color: palette.muted, fontSize: 11, hideOverlap: true, showMinLabel: false, showMaxLabel: false, formatter: (v: number) => formatNumber(v) },
+  };
+  const name = { color: palette.ink, fontSize: 12, fontWeight: 600 };
+  const clip = (v: number): number => Math.min(max, Math.max(min, v));
+  const intervals = o.values.flatMap((v, i) => [[v, clip(o.low[i]!), o.number[i]], [v, clip(o.high[i]!), o.number[i]], [null, null, null]]);
+  return {
+    animation: false,
+    grid: { left: 60, right: 22, top: 36, bottom: 46 },
+    tooltip: { trigger: 'item', confine: true, className: 'chart-tip', transitionDuration: 0, borderWidth: 0, padding: 0, backgroundColor: 'transparent', extraCssText: 'box-shadow:none' },
+    xAxis: { ...axis, name: `${columnLabel(o.key)}, evaluated${unit}`, nameLocation: 'middle', nameGap: 26, nameTextStyle: name },
+    yAxis: { ...axis, name: `foretold by the others${unit}`, nameTextStyle: { ...name, align: 'left', padding: [0, 0, 2, -44] } },
+    series: [
+      { id: 'same', type: 'line', silent: true, showSymbol: false, data: [[min, min], [max, max]], lineStyle: { color: palette.axis, width: 1, type: [6, 4] } },
+      { id: 'intervals', type: 'line', silent: true, showSymbol: false, connectNulls: false, data: intervals, lineStyle: { color: palette.mark.dominated, width: 1.2, opacity: 0.35 } },
+      { id: 'trials', type: 'scatter', symbolSize: 7, data: o.values.map((v, i) => [v, o.predicted[i]!, o.number[i]]), itemStyle: { color: palette.mark.dominated, opacity: 0.85 } },
+    ],
+  };
+}
+
+export function heldOutSummary(o: HeldOut): string {
+  const say = (v: number): string => formatQuantity(v, o.unit, 2);
+  return `${columnLabel(o.key)} of ${o.values.length} trials, each foretold from the others: off by ${say(o.error)} (root mean square), where their mean alone is off by ${say(o.spread)}; ${formatShare(o.within)} lie in their 90 % intervals.`;
+}
