@@ -2,7 +2,7 @@ import { NO_WEIGHTS, UNARY, singleNode, type OpDefinition } from '../op.js';
 import { elements, tensor } from '../shape.js';
 import { pool, poolAttributes, poolLabel, poolShape } from './pool.js';
 import { mul } from '../tape/arithmetic.js';
-import { inputGradient } from '../tape/convolution.js';
+import { convolution } from '../tape/convolution.js';
 import type { Shape } from '../types.js';
 
 /** Mean of each window of [N, C, H, W]; `countIncludePad` divides by the whole window even at the border. One addition per window cell. */
@@ -24,7 +24,7 @@ export const avgPool: OpDefinition<'avgPool'> = {
     const cells = pool(attrs, tensor(plane, new Float32Array(elements(plane)).fill(1)), [1, 1, output[2]!, output[3]!], 0, (a, b) => a + b, (sum) => (attrs.countIncludePad ? 1 / (attrs.kernel[0] * attrs.kernel[1]) : 1 / sum));
     return {
       output: tape.op('AveragePool', [x!], output, { ...poolAttributes(attrs), count_include_pad: { int: attrs.countIncludePad ? 1 : 0 } }),
-      backward: (dy) => ({ inputs: [inputGradient(tape, depthwise, mul(tape, dy, tape.constant(cells.shape, cells.data)), ones, x!)] }),
+      backward: (dy) => ({ inputs: [convolution(tape, depthwise, x!, ones, output).inputGradient(mul(tape, dy, tape.constant(cells.shape, cells.data)))] }),
     };
   },
   label: ({ kernel, stride, padding }) => poolLabel('avg pool', kernel, stride, padding),

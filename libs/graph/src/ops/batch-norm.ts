@@ -1,8 +1,8 @@
 import { OpFault } from '../errors.js';
 import { UNARY, singleNode, weightInitializer, type OpDefinition } from '../op.js';
 import { elements, expectPositive, showShape, tensor } from '../shape.js';
-import { add, affine, div, max, mul, scale as scaled, shift, sqrt, sub } from '../tape/arithmetic.js';
-import { channelSum } from '../tape/convolution.js';
+import { add, affine, div, mul, neg, scale as scaled, shift, sqrt, sub } from '../tape/arithmetic.js';
+import { channelMean, channelSum } from '../tape/convolution.js';
 
 const NAMES = ['scale', 'shift', 'mean', 'variance'] as const;
 
@@ -52,23 +52,24 @@ export const batchNorm: OpDefinition<'batchNorm'> = {
       };
     }
     const count = elements(x!.shape) / x!.shape[1]!;
-    const mean = scaled(tape, channelSum(tape, x!), 1 / count);
-    const square = scaled(tape, channelSum(tape, mul(tape, x!, x!)), 1 / count);
-    // rounding may take a constant channel below 0
-    const variance = max(tape, sub(tape, square, mul(tape, mean, mean)), tape.scalar(0));
+    const mean = channelMean(tape, x!);
+    // centred first: the difference of mean square and squared mean has few digits left where the mean is large
+    const ones = tape.constant(mean.shape, new Float32Array(elements(mean.shape)).fill(1));
+    const centred = affine(tape, x!, ones, neg(tape, mean));
+    const variance = channelMean(tape, mul(tape, centred, centred));
     const inverse = div(tape, tape.scalar(1), sqrt(tape, shift(tape, variance, epsilon)));
     const rate = mul(tape, scale, inverse);
     return {
-      output: affine(tape, x!, rate, sub(tape, weights['shift']!, mul(tape, rate, mean))),
+      output: affine(tape, centred, rate, weights['shift']!),
       // running variances take the unbiased estimate
       statistics: { mean, variance: scaled(tape, variance, count > 1 ? count / (count - 1) : 1) },
-      // Ioffe & Szegedy 2015, § 3, gathered per channel: dx = a·dy + b·x + c
+      // Ioffe & Szegedy 2015, § 3, gathered per channel: dx = a·dy + b·(x − mean) + c
       backward: (dy) => {
         const dShift = channelSum(tape, dy);
-        const dScale = mul(tape, inverse, sub(tape, channelSum(tape, mul(tape, dy, x!)), mul(tape, mean, dShift)));
+        const dScale = mul(tape, inverse, channelSum(tape, mul(tape, dy, centred)));
         const b = scaled(tape, mul(tape, mul(tape, rate, inverse), dScale), -1 / count);
-        const c = sub(tape, scaled(tape, mul(tape, rate, dShift), -1 / count), mul(tape, b, mean));
-        return { inputs: [add(tape, affine(tape, dy, rate, c), affine(tape, x!, b, scaled(tape, b, 0)))], weights: { scale: dScale, shift: dShift } };
+        const c = scaled(tape, mul(tape, rate, dShift), -1 / count);
+        return { inputs: [add(tape, affine(tape, dy, rate, c), affine(tape, centred, b, scaled(tape, b, 0)))], weights: { scale: dScale, shift: dShift } };
       },
     };
   },

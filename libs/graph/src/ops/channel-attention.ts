@@ -2,8 +2,8 @@ import { OpFault } from '../errors.js';
 import { UNARY, floatInitializer, intInitializer, weightInitializer, type OnnxInitializer, type OnnxNodeForm, type OpDefinition } from '../op.js';
 import { elements, expectInt, expectPositive, expectRank, tensor } from '../shape.js';
 import type { OpAttrs, Shape, Tensor } from '../types.js';
-import { add, affine, concat, max, mul, reshape, scale, sigmoid, slice, sub, sum } from '../tape/arithmetic.js';
-import { convolve, inputGradient, weightGradient } from '../tape/convolution.js';
+import { add, affine, concat, max, mean, mul, reshape, scale, sigmoid, slice, sub, sum } from '../tape/arithmetic.js';
+import { convolution } from '../tape/convolution.js';
 import type { Value } from '../tape/tape.js';
 
 type Attention = OpAttrs['channelAttention'];
@@ -147,13 +147,14 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
     const plane = height * width;
     const rows = statisticsCount(attrs);
     const perImage = (v: Value): Value => reshape(t, v, [1, n * channels, height, width]);
-    const average = (v: Value): Value => reshape(t, scale(t, sum(t, reshape(t, v, [n, channels, plane]), [2]), 1 / plane), [n, 1, 1, channels]);
-    const mean = average(x!);
-    const seen = rows === 1 ? mean : concat(t, [mean, max(t, sub(t, average(mul(t, x!, x!)), mul(t, mean, mean)), t.scalar(0))], 1);
+    const overPlane = (v: Value, reduce: typeof sum): Value => reshape(t, reduce(t, reshape(t, v, [n, channels, plane]), [2]), [n, 1, 1, channels]);
+    const average = overPlane(x!, mean);
+    const seen = rows === 1 ? average : concat(t, [average, max(t, sub(t, overPlane(mul(t, x!, x!), mean), mul(t, average, average)), t.scalar(0))], 1);
     const half = (attrs.kernel - 1) / 2;
     const along = { kernel: [1, attrs.kernel], stride: [1, 1], dilation: [1, 1], padding: [0, half, 0, half], groups: 1 } as const;
     const taps = reshape(t, weights['kernel']!, [1, rows, 1, attrs.kernel]);
-    const scores = convolve(t, along, seen, taps, [n, 1, 1, channels]);
+    const correlation = convolution(t, along, seen, taps, [n, 1, 1, channels]);
+    const scores = correlation.output;
     const byHead: Shape = [n, channels / attrs.heads, attrs.heads];
     const gates = attrs.excitation === 'sigmoid'
       ? sigmoid(t, scores)
@@ -163,7 +164,7 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
     return {
       output: reshape(t, affine(t, perImage(x!), vector(gates), none), output),
       backward: (dy) => {
-        const dGates = scale(t, average(mul(t, dy, x!)), plane);
+        const dGates = overPlane(mul(t, dy, x!), sum);
         let dScores: Value;
         if (attrs.excitation === 'sigmoid') {
           dScores = mul(t, dGates, sub(t, gates, mul(t, gates, gates)));
@@ -172,13 +173,13 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
           const shared = mul(t, reshape(t, gates, byHead), sum(t, weighted, [2]));
           dScores = reshape(t, scale(t, sub(t, weighted, shared), 1 / attrs.temperature), scores.shape);
         }
-        const dSeen = inputGradient(t, along, dScores, taps, seen);
+        const dSeen = correlation.inputGradient(dScores);
         const dMean = scale(t, slice(t, dSeen, 1, 0, 1), 1 / plane);
-        const kernel = reshape(t, weightGradient(t, along, dScores, seen, taps), weights['kernel']!.shape);
+        const kernel = reshape(t, correlation.weightGradient(dScores), weights['kernel']!.shape);
         if (rows === 1) return { inputs: [reshape(t, affine(t, perImage(dy), vector(gates), vector(dMean)), output)], weights: { kernel } };
         // variance: 2·(x − mean) / plane a cell
         const dVariance = scale(t, slice(t, dSeen, 1, 1, 2), 2 / plane);
-        const offset = sub(t, dMean, mul(t, dVariance, mean));
+        const offset = sub(t, dMean, mul(t, dVariance, average));
         const through = affine(t, perImage(dy), vector(gates), vector(offset));
         return { inputs: [reshape(t, add(t, through, affine(t, perImage(x!), vector(dVariance), none)), output)], weights: { kernel } };
       },

@@ -3,7 +3,7 @@ import { UNARY, singleNode, weightInitializer, type OpDefinition } from '../op.j
 import { elements, expectInt, expectRank, slide, tensor } from '../shape.js';
 import type { OpAttrs, Shape } from '../types.js';
 import { add, reshape } from '../tape/arithmetic.js';
-import { channelSum, convolve, inputGradient, weightGradient } from '../tape/convolution.js';
+import { channelSum, convolution } from '../tape/convolution.js';
 
 function weightShape(attrs: OpAttrs['conv2d'], x: Shape): Shape {
   return [attrs.outChannels, x[1]! / attrs.groups, attrs.kernel[0], attrs.kernel[1]];
@@ -89,14 +89,13 @@ export const conv2d: OpDefinition<'conv2d'> = {
       (site.attrs.bias ? ['weight', 'bias'] : ['weight']).map((name) => weightInitializer(site.id, name, site.weights)),
     ),
   differentiate: ({ tape, attrs, inputs: [x], weights, output }) => {
-    const weight = weights['weight']!;
-    const y = convolve(tape, attrs, x!, weight, output);
+    const { output: y, inputGradient, weightGradient } = convolution(tape, attrs, x!, weights['weight']!, output);
     const bias = attrs.bias ? reshape(tape, weights['bias']!, [1, attrs.outChannels, 1, 1]) : null;
     return {
       output: bias === null ? y : add(tape, y, bias),
       backward: (dy) => ({
-        inputs: [inputGradient(tape, attrs, dy, weight, x!)],
-        weights: { weight: weightGradient(tape, attrs, dy, x!, weight), ...(attrs.bias ? { bias: channelSum(tape, dy) } : {}) },
+        inputs: [inputGradient(dy)],
+        weights: { weight: weightGradient(dy), ...(attrs.bias ? { bias: channelSum(tape, dy) } : {}) },
       }),
     };
   },

@@ -1,6 +1,6 @@
 import { NO_WEIGHTS, UNARY, singleNode, type OpDefinition } from '../op.js';
 import { elements, expectRank, tensor } from '../shape.js';
-import { expand, scale, sum } from '../tape/arithmetic.js';
+import { expand, mean, scale } from '../tape/arithmetic.js';
 
 /** Mean over the spatial axes, [N, C, H, W] → [N, C, 1, 1]. One addition per input element. */
 export const globalAvgPool: OpDefinition<'globalAvgPool'> = {
@@ -24,7 +24,7 @@ export const globalAvgPool: OpDefinition<'globalAvgPool'> = {
   onnx: (site) => singleNode(site, 'GlobalAveragePool'),
   differentiate: ({ tape, inputs: [x] }) => {
     const share = 1 / (x!.shape[2]! * x!.shape[3]!);
-    return { output: scale(tape, sum(tape, x!, [2, 3]), share), backward: (dy) => ({ inputs: [expand(tape, scale(tape, dy, share), x!.shape)] }) };
+    return { output: mean(tape, x!, [2, 3]), backward: (dy) => ({ inputs: [expand(tape, scale(tape, dy, share), x!.shape)] }) };
   },
   label: () => 'global avg pool',
 };

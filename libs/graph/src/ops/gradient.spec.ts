@@ -89,11 +89,13 @@ const EXAMPLES: { readonly [K in Exclude<OpKind, 'opaque' | 'input' | 'quantizat
   conv2d: [
     network('dense', [[2, 2, 4, 3]], (g, x) => g.conv2d(x, { outChannels: 3, kernel: 3, bias: true })),
     network('pointwise', [image], (g, x) => g.conv2d(x, { outChannels: 3, kernel: 1 })),
+    network('pointwise of one cell', [[3, 4, 1, 1]], (g, x) => g.conv2d(x, { outChannels: 3, kernel: 1 })),
+    network('pointwise of a large plane', [[2, 2, 4, 5]], (g, x) => g.conv2d(x, { outChannels: 3, kernel: 1 })),
     network('pointwise in steps', [image], (g, x) => g.conv2d(x, { outChannels: 3, kernel: 1, stride: 2, padding: 0 })),
     network('multihead depthwise', [image], (g, x) => g.conv2d(x, { outChannels: 12, kernel: 3, groups: 4, stride: 2 })),
     network('grouped, odd geometry', [[2, 4, 6, 5]], (g, x) => g.conv2d(x, { outChannels: 6, kernel: [2, 3], groups: 2, stride: [3, 2], dilation: [2, 1], padding: [1, 0, 0, 2] })),
   ],
-  batchNorm: [network('batch norm', [[3, 2, 2, 3]], (g, x) => g.batchNorm(x, 0.1)), network('batch norm of vectors', [[5, 3]], (g, x) => g.batchNorm(x))],
+  batchNorm: [network('batch norm', [[3, 2, 2, 3]], (g, x) => g.batchNorm(x, 0.1)), network('batch norm of one cell', [[5, 3, 1, 1]], (g, x) => g.batchNorm(x)), network('batch norm of vectors', [[5, 3]], (g, x) => g.batchNorm(x))],
   linear: [network('linear', [[3, 4]], (g, x) => g.linear(x, 5)), network('linear over the last axis', [[2, 3, 4]], (g, x) => g.linear(x, 5, false))],
   activation: [...ACTIVATIONS.map((fn) => network(`activation ${fn}`, [[4, 9]], (g, x) => g.activation(g.mul(x, x), fn === 'neg' ? 'neg' : fn))),
     ...ACTIVATIONS.map((fn) => network(`activation ${fn} of both signs`, [[4, 9]], (g, x) => g.activation(g.add(x, g.add(x, x)), fn))),
@@ -117,6 +119,7 @@ const EXAMPLES: { readonly [K in Exclude<OpKind, 'opaque' | 'input' | 'quantizat
   softmax: [network('softmax', [[2, 3, 4]], (g, x) => g.softmax(x, 1))],
   headReduce: [
     ...([1, 3] as const).flatMap((heads) => (['maxout', 'sum-relu'] as const).map((reduction) => network(`${reduction} of ${heads}`, [[2, 6, 2, 3]], (g, x) => g.headReduce(x, heads, reduction)))),
+    network('maxout of large planes', [[1, 4, 3, 6]], (g, x) => g.headReduce(x, 2, 'maxout')),
     ...([1, 3] as const).map((heads) => network(`funnel of ${heads}`, [[2, 2 * heads, 2, 3], [2, 2, 2, 3]], (g, x, bare) => g.headReduce(x!, heads, 'funnel', bare!))),
   ],
   channelAttention: (['mean', 'mean-variance'] as const).flatMap((statistics) => (['sigmoid', 'softmax'] as const).map((excitation) =>

@@ -1,8 +1,7 @@
 import { OpFault } from '../errors.js';
 import { NO_WEIGHTS, intInitializer, type OnnxInitializer, type OnnxNodeForm, type OpDefinition } from '../op.js';
 import { elements, expectInt, sameShape, showShape, tensor } from '../shape.js';
-import { equal, expand, max, maxOver, mul, reshape, step, sum } from '../tape/arithmetic.js';
-import type { Value } from '../tape/tape.js';
+import { atLeast, equal, max, maxOver, mul, repeat, reshape, step, sum } from '../tape/arithmetic.js';
 import type { Shape } from '../types.js';
 
 /**
@@ -61,12 +60,11 @@ export const headReduce: OpDefinition<'headReduce'> = {
     const [n, channels] = output as [number, number];
     const row: Shape = [n, channels, 1, plane];
     const headed = reshape(tape, x!, [n, channels, heads, plane]);
-    const spread = (dy: Value, share: Value): Value => reshape(tape, mul(tape, reshape(tape, dy, row), share), x!.shape);
     if (reduction === 'sum-relu') {
       const total = sum(tape, headed, [2]);
       return {
         output: reshape(tape, tape.op('Relu', [total], row), output),
-        backward: (dy) => ({ inputs: [reshape(tape, expand(tape, mul(tape, reshape(tape, dy, row), step(tape, total)), headed.shape), x!.shape)] }),
+        backward: (dy) => ({ inputs: [reshape(tape, repeat(tape, mul(tape, reshape(tape, dy, row), step(tape, total)), heads), x!.shape)] }),
       };
     }
     if (heads === 1 && reduction === 'maxout') return { output: reshape(tape, x!, output), backward: (dy) => ({ inputs: [reshape(tape, dy, x!.shape)] }) };
@@ -77,7 +75,7 @@ export const headReduce: OpDefinition<'headReduce'> = {
       output: reshape(tape, top, output),
       backward: (dy) => ({
         inputs: [
-          spread(dy, equal(tape, headed, top)),
+          reshape(tape, mul(tape, repeat(tape, reshape(tape, dy, row), heads), atLeast(tape, headed, repeat(tape, top, heads))), x!.shape),
           ...(bare === undefined ? [] : [mul(tape, dy, equal(tape, bare, reshape(tape, top, output)))]),
         ],
       }),

@@ -3,7 +3,12 @@ import { broadcastShape, elements, sameShape } from '../shape.js';
 import type { Shape } from '../types.js';
 import type { Tape, TapeOp, Value } from './tape.js';
 
-const binary = (opType: TapeOp) => (t: Tape, a: Value, b: Value): Value => t.op(opType, [a, b], broadcastShape(a.shape, b.shape));
+const binary = (opType: TapeOp) => (t: Tape, a: Value, b: Value): Value => {
+  const shape = broadcastShape(a.shape, b.shape);
+  // behind an axis of length 1 the runtime takes the other operand for each cell anew
+  if (b.shape.length === 0 && shape.at(-1) === 1) return reshape(t, t.op(opType, [reshape(t, a, [elements(shape)]), b], [elements(shape)]), shape);
+  return t.op(opType, [a, b], shape);
+};
 const unary = (opType: TapeOp) => (t: Tape, x: Value): Value => t.op(opType, [x], x.shape);
 
 export const add = binary('Add');
@@ -30,9 +35,7 @@ export function equal(t: Tape, a: Value, b: Value): Value {
   return t.op('Cast', [t.op('Equal', [a, b], shape)], shape, { to: { int: 1 } });
 }
 
-export function reshape(t: Tape, x: Value, shape: Shape): Value {
-  return sameShape(x.shape, shape) ? x : t.op('Reshape', [x, t.ints(shape)], shape);
-}
+export const reshape = (t: Tape, x: Value, shape: Shape): Value => t.reshape(x, shape);
 
 export function transpose(t: Tape, x: Value, perm: readonly number[]): Value {
   const shape = perm.map((p) => x.shape[p]!);
@@ -46,9 +49,11 @@ export function expand(t: Tape, x: Value, shape: Shape): Value {
   return sameShape(x.shape, shape) ? x : t.op('Expand', [x, t.ints(shape)], shape);
 }
 
-export function slice(t: Tape, x: Value, axis: number, start: number, end: number): Value {
-  if (start === 0 && end === x.shape[axis]) return x;
-  return t.op('Slice', [x, t.ints([start]), t.ints([end]), t.ints([axis])], x.shape.map((d, i) => (i === axis ? end - start : d)));
+/** Cells start, start + every, … before end along an axis. */
+export function slice(t: Tape, x: Value, axis: number, start: number, end: number, every = 1): Value {
+  if (start === 0 && end === x.shape[axis] && every === 1) return x;
+  const shape = x.shape.map((d, i) => (i === axis ? Math.ceil((end - start) / every) : d));
+  return t.op('Slice', [x, t.ints([start]), t.ints([end]), t.ints([axis]), ...(every === 1 ? [] : [t.ints([every])])], shape);
 }
 
 /** Zeros before and after along one axis. */
@@ -64,7 +69,7 @@ export function concat(t: Tape, xs: readonly Value[], axis: number): Value {
 }
 
 /** Pieces of the given lengths along an axis. */
-export function split(t: Tape, x: Value, axis: number, lengths: readonly number[]): Value[] {
+export function split(t: Tape, x: Value, axis: number, lengths: readonly number[]): readonly Value[] {
   if (lengths.length === 1) return [x];
   return t.multi('Split', [x, t.ints(lengths)], lengths.map((n) => x.shape.map((d, i) => (i === axis ? n : d))), { axis: { int: axis } });
 }
@@ -77,9 +82,30 @@ export function sum(t: Tape, x: Value, axes: readonly number[]): Value {
   return due.length === 0 ? x : t.op('ReduceSum', [x, t.ints(due)], reduced(x.shape, due), { keepdims: { int: 1 } });
 }
 
+/** Mean over axes, which stay with length 1. */
+export function mean(t: Tape, x: Value, axes: readonly number[]): Value {
+  const due = axes.filter((a) => x.shape[a] !== 1);
+  return due.length === 0 ? x : t.op('ReduceMean', [x], reduced(x.shape, due), { axes: { ints: due }, keepdims: { int: 1 } });
+}
+
 /** Maximum over axes, which stay with length 1. */
 export const maxOver = (t: Tape, x: Value, axes: readonly number[]): Value => t.op('ReduceMax', [x], reduced(x.shape, axes), { axes: { ints: axes }, keepdims: { int: 1 } });
 export const minOver = (t: Tape, x: Value, axes: readonly number[]): Value => t.op('ReduceMin', [x], reduced(x.shape, axes), { axes: { ints: axes }, keepdims: { int: 1 } });
+
+/** Cells of a row up to which a product with ones beats copying. */
+const SHORT_ROW = 16;
+
+/** x [N, C, 1, P] as often as it says along axis 2. Exact for finite values. */
+export function repeat(t: Tape, x: Value, times: number): Value {
+  const [n, channels, , plane] = x.shape as [number, number, number, number];
+  const shape = [n, channels, times, plane];
+  if (plane > SHORT_ROW) return expand(t, x, shape);
+  const copies = t.table(`copies.${times}x${plane}`, [plane, times * plane], () => Float32Array.from({ length: plane * times * plane }, (_, i) => (Math.floor(i / (times * plane)) === i % plane ? 1 : 0)));
+  return reshape(t, matmul(t, reshape(t, x, [n * channels, plane]), copies), shape);
+}
+
+/** 1 where a ≥ b, else 0; both of one shape. */
+export const atLeast = (t: Tape, a: Value, b: Value): Value => t.op('HardSigmoid', [sub(t, a, b)], a.shape, { alpha: { float: 1e30 }, beta: { float: 1 } });
 
 /** Sum of a gradient down to the shape that was broadcast. */
 export function unbroadcast(t: Tape, dy: Value, shape: Shape): Value {
@@ -92,6 +118,8 @@ export function unbroadcast(t: Tape, dy: Value, shape: Shape): Value {
 /** a[c]·x + b[c] along axis 1, in one pass: a batch norm of mean 0 and variance 1. */
 export function affine(t: Tape, x: Value, a: Value, b: Value): Value {
   const channels = x.shape[1]!;
+  // the batch norm goes channel by channel, which is cell by cell here
+  if (elements(x.shape) === x.shape[0]! * channels) return reshape(t, add(t, mul(t, reshape(t, x, [x.shape[0]!, channels]), a), b), x.shape);
   return t.op('BatchNormalization', [x, a, b, t.constant([channels], new Float32Array(channels)), t.constant([channels], new Float32Array(channels).fill(1))], x.shape, { epsilon: { float: 0 } });
 }
 

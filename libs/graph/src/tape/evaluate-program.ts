@@ -55,6 +55,9 @@ const reduce = (start: number, f: (a: number, b: number) => number): Rule => ([x
   return [y];
 };
 
+const total = reduce(0, (a, b) => a + b);
+const average: Rule = (inputs, node) => total(inputs, node).map((y) => wide(y.shape, y.data.map((v) => (v * y.data.length) / inputs[0]!.data.length)));
+
 const product: Rule = ([a, b], node) => {
   const [ta, tb] = [int(node, 'transA', 0) === 1, int(node, 'transB', 0) === 1];
   const turned = ({ shape }: Wide, turn: boolean): Shape => (turn ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape);
@@ -230,16 +233,16 @@ const RULES: Readonly<Record<TapeOp, Rule>> = {
     where!.data.forEach((at, i) => (y[at]! += updates!.data[i]!));
     return [wide(x!.shape, y)];
   },
-  ReduceSum: reduce(0, (a, b) => a + b), ReduceMax: reduce(-Infinity, Math.max), ReduceMin: reduce(Infinity, Math.min),
+  ReduceSum: total, ReduceMean: average, ReduceMax: reduce(-Infinity, Math.max), ReduceMin: reduce(Infinity, Math.min),
   Reshape: ([x, shape]) => [wide([...shape!.data], x!.data)],
   Transpose: ([x], node) => {
     const perm = ints(node, 'perm');
     return [gather(x!, perm.map((p) => x!.shape[p]!), (index) => perm.map((_, d) => index[perm.indexOf(d)]!))];
   },
   Concat: concat, Split: split, Pad: pad,
-  Slice: ([x, starts, ends, axes]) => {
-    const axis = axes!.data[0]!;
-    return [gather(x!, x!.shape.map((d, i) => (i === axis ? ends!.data[0]! - starts!.data[0]! : d)), (index) => along(index, axis, starts!.data[0]!))];
+  Slice: ([x, starts, ends, axes, steps]) => {
+    const [axis, start, every] = [axes!.data[0]!, starts!.data[0]!, steps?.data[0] ?? 1];
+    return [gather(x!, x!.shape.map((d, i) => (i === axis ? Math.ceil((ends!.data[0]! - start) / every) : d)), (index) => index.map((v, i) => (i === axis ? start + every * v : v)))];
   },
   Expand: ([x, shape]) => [gather(x!, [...shape!.data], (index) => index)],
   Softmax: softmax(false), LogSoftmax: softmax(true),

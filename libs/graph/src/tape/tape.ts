@@ -1,6 +1,6 @@
 import { OpFault } from '../errors.js';
 import type { OnnxAttribute, OnnxInitializer, OnnxNodeForm } from '../op.js';
-import { elements, showShape } from '../shape.js';
+import { elements, sameShape, showShape } from '../shape.js';
 import type { Shape } from '../types.js';
 
 /** A tensor of a program, by name. Static shape; float unless an operator says otherwise (indices and masks stay inside one rule). */
@@ -13,7 +13,7 @@ export interface Value {
 export const TAPE_OPS = [
   'Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Equal', 'Exp', 'Log', 'Sqrt', 'Tanh', 'Sigmoid', 'Erf', 'Relu', 'Abs', 'Neg', 'Round', 'Clip',
   'LeakyRelu', 'Elu', 'PRelu', 'HardSigmoid', 'HardSwish', 'ThresholdedRelu', 'Identity', 'Cast', 'MatMul', 'FusedMatMul', 'Conv', 'ConvTranspose', 'MaxPool', 'AveragePool',
-  'ScatterElements', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'Reshape', 'Transpose', 'Concat', 'Slice', 'Split', 'Pad', 'Expand', 'Softmax',
+  'ScatterElements', 'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'Reshape', 'Transpose', 'Concat', 'Slice', 'Split', 'Pad', 'Expand', 'Softmax',
   'LogSoftmax', 'BatchNormalization',
 ] as const;
 export type TapeOp = (typeof TAPE_OPS)[number];
@@ -39,6 +39,10 @@ export class Tape {
   readonly #inputs: Value[] = [];
   readonly #nodes: TapeNode[] = [];
   readonly #constants = new Map<string, OnnxInitializer>();
+  /** what an operator with these inputs and attributes gave before */
+  readonly #known = new Map<string, readonly Value[]>();
+  /** of a value that is another one in a new shape: that other one */
+  readonly #reshaped = new Map<string, Value>();
   #count = 0;
 
   input(name: string, shape: Shape): Value {
@@ -58,6 +62,12 @@ export class Tape {
     return { name, shape };
   }
 
+  /** Constant that several rules need: made once, found by its name afterwards. */
+  table(name: string, shape: Shape, make: () => ArrayLike<number>): Value {
+    if (!this.#constants.has(name)) this.#constants.set(name, { name, type: 'float', shape, data: Float32Array.from(make()) });
+    return { name, shape };
+  }
+
   scalar(value: number): Value {
     return this.constant([], [value]);
   }
@@ -74,9 +84,22 @@ export class Tape {
     return this.multi(opType, inputs, [shape], attributes)[0]!;
   }
 
-  /** One operator with several outputs. */
-  multi(opType: TapeOp, inputs: readonly Value[], shapes: readonly Shape[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): Value[] {
+  /** The same elements in another shape. A shape that the tensor had before costs nothing. */
+  reshape(x: Value, shape: Shape): Value {
+    const source = this.#reshaped.get(x.name) ?? x;
+    if (sameShape(source.shape, shape)) return source;
+    const result = this.op('Reshape', [source, this.ints(shape)], shape);
+    this.#reshaped.set(result.name, source);
+    return result;
+  }
+
+  /** One operator with several outputs. What was worked out before is not worked out again. */
+  multi(opType: TapeOp, inputs: readonly Value[], shapes: readonly Shape[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): readonly Value[] {
+    const key = JSON.stringify([opType, inputs.map((v) => v.name), attributes]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
     const outputs = shapes.map((shape) => ({ name: `t${this.#count++}`, shape }));
+    this.#known.set(key, outputs);
     this.#nodes.push({
       opType, inputs: inputs.map((v) => v.name), outputs: outputs.map((v) => v.name), attributes,
       ...(opType === 'FusedMatMul' ? { domain: CONTRIB } : {}),
