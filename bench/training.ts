@@ -1,110 +1,118 @@
 /**
- * How quickly do FlyNets train and answer? Images a second of the whole training step and of the forward pass at inference, at three
- * sizes, one thread unless told otherwise, on random images. Two figures each: by wall clock and by the processor time the process
- * took, since only the latter means something on a machine that others use. `--json` prints one document; `--batch N`, `--rounds N`,
- * `--threads N`; `--profile` adds which operators the time goes to, by onnxruntime's own profiler.
+ * How quickly do networks train and answer? Images a second of the whole training step and of the forward pass at inference, for
+ * FlyNets of three sizes and a network of dense 3×3 convolutions, one thread unless told otherwise, on random images. By wall clock and
+ * by the processor time the process took, since only the latter means something on a machine that others use.
+ *
+ * `--python PATH` compares with PyTorch under that Python: the same networks and weights, in turns within one run, in several forms, of
+ * which the fastest counts; ratios are of processor time, above 1 where Caddis is faster. `--compile` tries torch.compile too.
+ * `--profile` adds which operators the time goes to. `--json` prints one document; `--batch N`, `--rounds N`, `--threads N`, `--only NAME`.
+ * `--accuracy` instead trains on Fashion-MNIST on both sides: see training/accuracy.ts.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus } from 'node:os';
 import { trainingRecipeSchema } from '@app/contracts';
-import { decode } from '@app/decode';
-import { completePoint, loadCatalog } from '@app/catalog';
-import { elements, inferenceProgram, initialWeights, packWeights, totals, trainingGraph, type Graph, type Program } from '@app/graph';
-import { Rng } from '@app/numeric';
-import { openProgram, stepRecipe } from '@app/train';
+import { inferShapes, inferenceProgram, initialWeights, totals, trainingGraph } from '@app/graph';
+import { stepRecipe } from '@app/train';
+import { accuracyReport } from './training/accuracy.js';
+import { NETWORKS, type BenchNetwork } from './training/networks.js';
+import { openRunner, profileOf, type Spent } from './training/ours.js';
+import { FORMS, TorchProcess, type Form } from './training/torch.js';
 
-const argument = (name: string, otherwise: number): number => (process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise);
-const batch = argument('--batch', 64);
-const rounds = argument('--rounds', 10);
-const threads = argument('--threads', 1);
-
-const SIZES = [
-  { name: 'small', width: 0.3, resolution: 32 },
-  { name: 'middle', width: 0.5, resolution: 48 },
-  { name: 'large', width: 1, resolution: 64 },
-] as const;
+const text = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
+const number = (name: string, otherwise: number): number => Number(text(name) ?? otherwise);
+const has = (name: string): boolean => process.argv.includes(name);
+const batch = number('--batch', 64);
+const rounds = number('--rounds', 10);
+const threads = number('--threads', 1);
+const WHAT = ['step', 'forward'] as const;
+type What = (typeof WHAT)[number];
 
 interface Speed {
-  /** median of the rounds */
+  /** medians of the rounds */
   readonly imagesPerSecond: number;
   readonly imagesPerCpuSecond: number;
+}
+
+interface Compared extends Speed {
   readonly openMs: number;
   readonly nodes: number;
-  /** share of the time by operator, largest first */
   readonly profile?: Readonly<Record<string, number>>;
+  readonly torch?: Readonly<Partial<Record<Form, Speed>>>;
+  /** best form of PyTorch; images of a second of processor time here over there, and by wall clock */
+  readonly best?: Form;
+  readonly ratio?: number;
+  readonly wallRatio?: number;
 }
 
-function flynet(width: number, resolution: number): Graph {
-  const space = loadCatalog().space('flynet');
-  return decode(space, completePoint(space.parameters, { width, resolution }), { numClasses: 10, inputChannels: 1 });
-}
+const median = (values: readonly number[]): number => values.slice().sort((a, b) => a - b)[values.length >> 1]!;
+const speedOf = (spent: readonly Spent[]): Speed => ({ imagesPerSecond: (1000 * batch) / median(spent.map((s) => s.wall)), imagesPerCpuSecond: (1000 * batch) / median(spent.map((s) => s.cpu)) });
 
-function feedsOf(program: Program, graph: Graph): Record<string, Float32Array> {
-  const rng = Rng.of(1, 'bench');
-  const packed = packWeights(inferenceProgram(graph, 1).packing, initialWeights(graph, 1));
-  const known: Readonly<Record<string, Float32Array>> = { parameters: packed.parameters, statistics: packed.statistics };
-  return Object.fromEntries(program.inputs.map(({ name, shape }) => {
-    const values = new Float32Array(elements(shape));
-    if (name === 'images') return [name, values.map(() => rng.normal())];
-    if (name === 'targets') return [name, values.map((_, i) => (i % 10 === Math.floor(i / 10) % 10 ? 1 : 0))];
-    return [name, known[name] ?? values.fill(shape.length === 0 ? 1e-3 : 0)];
-  }));
-}
-
-async function measure(program: Program, graph: Graph): Promise<Speed> {
-  const folder = process.argv.includes('--profile') ? mkdtempSync(join(tmpdir(), 'caddis-profile-')) : null;
-  const opened = performance.now();
-  const session = await openProgram(program, { threads, ...(folder === null ? {} : { profileTo: join(folder, 'run') }) });
-  const openMs = performance.now() - opened;
-  const feeds = feedsOf(program, graph);
-  const [wall, cpu]: [number[], number[]] = [[], []];
+async function measure({ graph }: BenchNetwork, torch: TorchProcess | null): Promise<Record<What, Compared> & { failed: Partial<Record<Form, string>> }> {
+  const recipe = trainingRecipeSchema.parse({});
+  const programs = { step: trainingGraph(graph, stepRecipe(recipe, batch, totals(graph).params)).program, forward: inferenceProgram(graph, batch).program };
+  const runners = { step: await openRunner(programs.step, graph, threads), forward: await openRunner(programs.forward, graph, threads) };
+  const forms = FORMS.filter((form) => has('--compile') || !form.startsWith('compiled'));
+  const loaded = await torch?.ask<{ forms: Record<Form, string> }>({
+    do: 'load', ...torch.place(graph, initialWeights(graph, 1)), shape: [batch, ...inferShapes(graph).get(graph.nodes.find((n) => n.kind === 'input')!.id)!.slice(1)], classes: 10, forms,
+    recipe: { learningRate: 1e-3, momentum: recipe.momentum, nesterov: true, weightDecay: recipe.weightDecay, labelSmoothing: recipe.labelSmoothing },
+  });
+  const working = forms.filter((form) => loaded?.forms[form] === 'ok');
+  const ours: Record<What, Spent[]> = { step: [], forward: [] };
+  const theirs = new Map(working.map((form) => [form, { step: [] as Spent[], forward: [] as Spent[] }]));
   for (let i = 0; i < rounds + 2; i++) {
-    const [t, c] = [performance.now(), process.cpuUsage()];
-    await session.run(feeds);
-    const spent = process.cpuUsage(c);
-    // the first runs allocate
-    if (i < 2) continue;
-    wall.push(performance.now() - t);
-    cpu.push((spent.user + spent.system) / 1000);
-  }
-  await session.close();
-  const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
-  const result = { imagesPerSecond: (1000 * batch) / median(wall), imagesPerCpuSecond: (1000 * batch) / median(cpu), openMs, nodes: program.nodes.length };
-  if (folder === null) return result;
-  const profile = sharesIn(folder);
-  rmSync(folder, { recursive: true });
-  return { ...result, profile };
-}
-
-function sharesIn(folder: string): Record<string, number> {
-  const file = readdirSync(folder)[0]!;
-  const events = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { cat?: string; name?: string; dur?: number; args?: { op_name?: string } }[];
-  const spent = new Map<string, number>();
-  for (const { cat, name, dur, args } of events) {
-    if (cat !== 'Node' || !name?.endsWith('_kernel_time') || args?.op_name === undefined) continue;
-    spent.set(args.op_name, (spent.get(args.op_name) ?? 0) + dur!);
-  }
-  const total = [...spent.values()].reduce((a, b) => a + b, 0);
-  return Object.fromEntries([...spent].sort((a, b) => b[1] - a[1]).slice(0, 12).map(([name, t]) => [name, Number((t / total).toFixed(3))]));
-}
-
-const rows = [];
-for (const { name, width, resolution } of SIZES) {
-  const graph = flynet(width, resolution);
-  const { params, macs } = totals(graph);
-  const step = trainingGraph(graph, stepRecipe(trainingRecipeSchema.parse({}), batch, params));
-  rows.push({ name, width, resolution, params, macs, step: await measure(step.program, graph), forward: await measure(inferenceProgram(graph, batch).program, graph) });
-}
-const report = { machine: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`, node: process.version, batch, rounds, threads, rows };
-if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-else {
-  process.stdout.write(`${report.machine}, batch ${batch}, ${threads} thread${threads === 1 ? '' : 's'}; images a second (of processor time)\n`);
-  for (const { name, width, resolution, params, macs, step, forward } of rows) {
-    const speed = (s: Speed): string => `${s.imagesPerSecond.toFixed(0)} (${s.imagesPerCpuSecond.toFixed(0)})`;
-    process.stdout.write(`${name.padEnd(7)} ${width.toFixed(1)}×, ${resolution} px, ${(params / 1e3).toFixed(0)} k parameters, ${(macs / 1e6).toFixed(2)} M MACs: step ${speed(step)}, forward ${speed(forward)}\n`);
-    for (const [what, { profile }] of [['step', step], ['forward', forward]] as const) {
-      if (profile) process.stdout.write(`  ${what}: ${Object.entries(profile).map(([op, share]) => `${op} ${(100 * share).toFixed(0)} %`).join(', ')}\n`);
+    for (const what of WHAT) {
+      const spent = await runners[what].run();
+      // the first runs allocate
+      if (i >= 2) ours[what].push(spent);
+      for (const form of working) {
+        const answer = await torch!.ask<Spent>({ do: 'time', form, what });
+        if (i >= 2) theirs.get(form)![what].push(answer);
+      }
     }
   }
+  const compared = async (what: What): Promise<Compared> => {
+    await runners[what].close();
+    const speed = speedOf(ours[what]);
+    const base = { ...speed, openMs: runners[what].openMs, nodes: programs[what].nodes.length, ...(has('--profile') ? { profile: await profileOf(programs[what], graph, threads, rounds) } : {}) };
+    if (working.length === 0) return base;
+    const byForm = new Map(working.map((form) => [form, speedOf(theirs.get(form)![what])]));
+    const best = working.reduce((a, b) => (byForm.get(b)!.imagesPerCpuSecond > byForm.get(a)!.imagesPerCpuSecond ? b : a));
+    const rival = byForm.get(best)!;
+    return { ...base, torch: Object.fromEntries(byForm), best, ratio: speed.imagesPerCpuSecond / rival.imagesPerCpuSecond, wallRatio: speed.imagesPerSecond / rival.imagesPerSecond };
+  };
+  const failed = Object.fromEntries(forms.filter((form) => loaded !== undefined && loaded.forms[form] !== 'ok').map((form) => [form, loaded!.forms[form]]));
+  return { step: await compared('step'), forward: await compared('forward'), failed };
+}
+
+async function speeds(torch: TorchProcess | null): Promise<void> {
+  const version = torch === null ? {} : await torch.ask<{ torch: string }>({ do: 'about' });
+  const rows = [];
+  for (const network of NETWORKS.filter(({ name }) => text('--only') === undefined || text('--only') === name)) {
+    const { params, macs } = totals(network.graph);
+    rows.push({ name: network.name, what: network.what, params, macs, ...(await measure(network, torch)) });
+  }
+  const report = { machine: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`, node: process.version, ...version, threads, batch, rounds, rows };
+  if (has('--json')) {
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return;
+  }
+  process.stdout.write(`batch ${batch}, ${threads} thread${threads === 1 ? '' : 's'}; images a second (of processor time)\n`);
+  for (const { what, params, macs, step, forward, failed } of rows) {
+    const speed = (s: Speed): string => `${s.imagesPerSecond.toFixed(0)} (${s.imagesPerCpuSecond.toFixed(0)})`;
+    process.stdout.write(`${what}, ${(params / 1e3).toFixed(0)} k parameters, ${(macs / 1e6).toFixed(2)} M MACs\n`);
+    for (const [name, s] of [['step', step], ['forward', forward]] as const) {
+      const rivals = s.torch === undefined ? '' : `; PyTorch ${Object.entries(s.torch).map(([form, t]) => `${form} ${speed(t)}`).join(', ')}; ratio ${s.ratio!.toFixed(2)} (by clock ${s.wallRatio!.toFixed(2)})`;
+      process.stdout.write(`  ${name}: ${speed(s)}${rivals}\n`);
+      if (s.profile) process.stdout.write(`    ${Object.entries(s.profile).map(([op, share]) => `${op} ${(100 * share).toFixed(0)} %`).join(', ')}\n`);
+    }
+    for (const [form, why] of Object.entries(failed)) process.stdout.write(`  PyTorch ${form} did not run: ${why}\n`);
+  }
+}
+
+const python = text('--python');
+const torch = python === undefined ? null : new TorchProcess(python, threads);
+try {
+  if (has('--accuracy')) await accuracyReport(torch, { seeds: number('--seeds', 5), images: number('--images', 12_000), epochs: number('--epochs', 3), threads });
+  else await speeds(torch);
+} finally {
+  torch?.close();
 }
