@@ -128,7 +128,7 @@ describe('the view of what trials foretell', () => {
   it('has each evaluated trial against the others, in the study\'s own direction and unit, and how far they err', async () => {
     const s = study(skip);
     const { trials } = await search(s);
-    const view = foresightView(completed(s), state: 'completed', reason: null, message: null, revision: 9, createdAt: at, startedAt: at, finishedAt: at, runningMs: 1, runningSince: null, frontSize: 1, screened: 0 }, { trials, imports: [] });
+    const view = foresightView(completed(s), { trials, imports: [] });
     const evaluated = trials.filter((t) => t.reason !== PREDICTED_DOMINATED);
     expect([view.revision, view.skipped, view.objectives.map((o) => o.key)]).toEqual([9, trials.length - evaluated.length, ['f', 'g']]);
     const g = view.objectives[1]!;
