@@ -5,6 +5,7 @@ import { freeCoordinates, fresh, fromCentre, type Context, type Proposal } from 
 import { frameSize } from './granular-mesh.js';
 import { ontoMesh } from './poll-directions.js';
 import { achievement, minimiseInBox, quadraticFit, valueOf, type Quadratic, type Smooth } from './quadratic-model.js';
+import { minimiseQuadratic } from './quadratic-program.js';
 import { MOST_OBJECTIVES_VOLUME, VolumeGain } from './volume-gain.js';
 
 const FRAMES = 4;
@@ -14,6 +15,8 @@ const MOST_POINTS = 160;
 /** Goals tried besides the one of the centre's neighbours. */
 const FURTHER_GOALS = 3;
 const MOST_COORDINATES = 60;
+/** Search mesh of one objective, as a part of the frame: a model of its optimum may be exact long before the frame is small. */
+const FINENESS_ONE = 1e-7;
 
 export interface LocalModel {
   readonly free: readonly number[];
@@ -105,19 +108,20 @@ function withMargin(q: Quadratic, high: readonly number[], low: readonly number[
 export function modelPoint(context: Context, centre: Listed, model: LocalModel, margin: number): Proposal[] {
   const c = centre.point.genes;
   const { free, lengths, reach } = model;
+  const m = model.objectives.length;
   const low = free.map((i, k) => Math.max(-reach, -c[i]! / lengths[k]!));
   const high = free.map((i, k) => Math.min(reach, (context.axes[i]!.range - c[i]!) / lengths[k]!));
   const constraints = model.constraints.map((q) => withMargin(q, high, low, margin));
   const minimiser = (goal: Smooth): Proposal => {
     const corner = free.map((_, k) => low[k]! + (high[k]! - low[k]!) * context.rng.next());
-    const z = minimiseInBox(goal, constraints, low, high, [free.map(() => 0), corner]);
+    const starts = [free.map(() => 0), corner];
+    const z = m === 1 ? minimiseQuadratic(model.objectives[0]!, constraints, low, high, starts) : minimiseInBox(goal, constraints, low, high, starts);
     const target = [...c];
     free.forEach((i, k) => {
       target[i] = c[i]! + z[k]! * lengths[k]!;
     });
-    return fromCentre(centre, ontoMesh(target, c, context.axes, centre.mesh), 'model', true);
+    return fromCentre(centre, ontoMesh(target, c, context.axes, centre.mesh, m === 1 ? FINENESS_ONE : undefined), 'model', true);
   };
-  const m = model.objectives.length;
   if (m === 1 || m > MOST_OBJECTIVES_VOLUME || context.front().length === 0) return fresh(context, [minimiser(goalFor(context, centre, model))]);
   const volume = new VolumeGain(context, context.rng);
   const gain = (p: Proposal): number => {

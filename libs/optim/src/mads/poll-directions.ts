@@ -56,13 +56,16 @@ export function meshStep(direction: readonly number[], free: readonly number[], 
 /** A search point may lie on a mesh this much finer than the frame: still one of finitely many, and close to what a model meant. */
 const SEARCH_FINENESS = 1e-4;
 
-/** Nearest point of the search mesh around a centre to a target: [dimension]; coordinates off the mesh stay as in the target. */
-export function ontoMesh(target: readonly number[], centre: readonly number[], axes: readonly (MeshAxis | null)[], mesh: Mesh): number[] {
+/**
+ * Nearest point of the search mesh around a centre to a target: [dimension]; coordinates off the mesh stay as in the target.
+ * @param fineness  the search mesh, as a part of the frame
+ */
+export function ontoMesh(target: readonly number[], centre: readonly number[], axes: readonly (MeshAxis | null)[], mesh: Mesh, fineness = SEARCH_FINENESS): number[] {
   return target.map((t, i) => {
     const axis = axes[i];
     if (!axis) return t;
     const own = meshSize(axis, mesh[i]!);
-    const delta = axis.granularity === 0 ? Math.min(own, SEARCH_FINENESS * frameSize(axis, mesh[i]!)) : own;
+    const delta = axis.granularity === 0 ? Math.min(own, fineness * frameSize(axis, mesh[i]!)) : own;
     return centre[i]! + delta * Math.round((t - centre[i]!) / delta);
   });
 }
