@@ -21,7 +21,7 @@ const point = (given: Point): Point => completePoint(small.parameters, { ...Obje
 
 const dataset = datasetSchema.parse({ format: 'synthetic', size: 16, images: 400, validation: 0.25 });
 const data = await loadDataset(dataset);
-const settings = (given: object = {}): SupernetAccuracy => supernetAccuracySchema.parse({ method: 'supernet', dataset, epochs: 6, batch: 25, switches: 2, calibration: 8, recipe: { learningRate: 0.03, warmupEpochs: 0.5 }, quantize: 'none', ...given });
+const settings = (given: object = {}): SupernetAccuracy => supernetAccuracySchema.parse({ method: 'supernet', dataset, epochs: 6, batch: 25, switches: 1, calibration: 6, recipe: { learningRate: 0.03, warmupEpochs: 0.5 }, quantize: 'none', ...given });
 const quantizeOf = ({ quantize }: SupernetAccuracy) => (quantize === 'auto' || quantize === 'none' ? null : quantize);
 
 async function trained(accuracy: SupernetAccuracy, given: { until?: number; from?: Checkpoint } = {}): Promise<{ checkpoint: Checkpoint; inheritance: Inheritance }> {
@@ -37,7 +37,8 @@ const accuracies = async (inheritance: Inheritance, points: readonly Point[]): P
   return all;
 };
 
-describe('a supernet', () => {
+// sessions take processor time to open, and a busy machine has little to give
+describe('a supernet', { timeout: 240_000 }, () => {
   it('hands weights down with which networks large, small and never trained tell four directions apart', async () => {
     const { checkpoint, inheritance } = await trained(settings());
     expect(checkpoint.losses.at(-1)).toBeLessThan(checkpoint.losses[0]! / 2);
@@ -45,7 +46,8 @@ describe('a supernet', () => {
     const found = await accuracies(inheritance, [largest, smallest, point({ width: 0.4, heads4: 3, depth2: 2 }), point({ width: 0.3, kernel3: 5, depth3: 2, heads3: 2 })]);
     // chance is 25 %
     expect(Math.min(...found)).toBeGreaterThan(60);
-    const without = await accuracies({ ...inheritance, parameters: (await trained(settings(), { until: 0 })).inheritance.parameters }, [largest]);
+    // weights that are no one's tell nothing apart
+    const without = await accuracies({ ...inheritance, parameters: Float32Array.from(inheritance.parameters).reverse() }, [largest]);
     expect(without[0]).toBeLessThan(50);
   });
 
@@ -73,7 +75,7 @@ describe('a supernet', () => {
   });
 });
 
-describe('the evaluator of a study with a supernet', () => {
+describe('the evaluator of a study with a supernet', { timeout: 240_000 }, () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'caddis-supernet-'));
@@ -91,7 +93,7 @@ describe('the evaluator of a study with a supernet', () => {
     expect(b).toEqual(a);
     const { value, provenance, source, interval } = a!['accuracy']!;
     expect(provenance).toBe('estimated');
-    expect(source).toMatch(/^inherited from a supernet trained for 2 epochs on synthetic \(nesterov, batch 25, 2 switches an epoch, seed 1\), accuracy on 100 held-out images, quantised after training: weights 8 bits, activations 8 bits, ends int8 \(\d+\.\d\d % before\); networks trained alone were -?\d+\.\d to -?\d+\.\d points above \(90 %, 3 compared\)$/);
+    expect(source).toMatch(/^inherited from a supernet trained for 2 epochs on synthetic \(nesterov, batch 25, switches an epoch: 1, seed 1\), accuracy on 100 held-out images, quantised after training: weights 8 bits, activations 8 bits, ends int8 \(\d+\.\d\d % before\); networks trained alone were -?\d+\.\d to -?\d+\.\d points above \(90 %, 3 compared\)$/);
     expect(interval![0] <= value && value <= interval![1]).toBe(true);
     expect(a!['error']!.value).toBe(100 - value);
     expect(readdirSync(folder).map((name) => name.replace(/^[0-9a-f]{32}/, 'H').replace(/\.[0-9a-f]{8}\./, '.h.')).sort()).toEqual(['H.supernet', 'H.supernet.h.json']);

@@ -54,8 +54,8 @@ type Inherited = Extract<Answer, { kind: 'inherited' }>;
 
 function metricsOf({ accuracy: { dataset, epochs, recipe, batch, switches }, seed, quantize }: SupernetQuestion, { accuracy, floatAccuracy, judgedOn, compared }: Inherited): Record<string, MetricValue> {
   const error = inheritanceError(compared);
-  const known = error === null ? 'what training it alone would change is not known' : `networks trained alone were ${error[0].toFixed(1)} to ${error[1].toFixed(1)} points above (90 %, ${compared.length} compared)`;
-  const source = `inherited from a supernet trained for ${epochs} epochs on ${describeDataset(dataset)} (${recipe.optimizer}, batch ${batch}, ${switches} switches an epoch, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describeQuantization(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}; ${known}`;
+  const known = error === null ? 'what training it alone would change is not known' : `networks trained alone were ${error[0].toFixed(1)} to ${error[1].toFixed(1)} points above (90 %, ${compared.filter((c) => c.alone !== null).length} compared)`;
+  const source = `inherited from a supernet trained for ${epochs} epochs on ${describeDataset(dataset)} (${recipe.optimizer}, batch ${batch}, switches an epoch: ${switches}, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describeQuantization(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}; ${known}`;
   const held = wilson(accuracy / 100, judgedOn).map((p) => 100 * p) as [number, number];
   const low = Math.max(0, Math.min(held[0], accuracy + (error?.[0] ?? 0)));
   const high = Math.min(100, Math.max(held[1], accuracy + (error?.[1] ?? 0)));
