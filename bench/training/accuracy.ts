@@ -52,7 +52,7 @@ export async function accuracyReport(torch: TorchProcess | null, { seeds, images
     if (outcome.kind !== 'trained') throw new Error(`seed ${seed} diverged`);
     const halfway = performance.now();
     const answer = torch === null ? null : await torch.ask<{ accuracy: number }>({
-      do: 'train', ...torch.place(graph, initialWeights(graph, seed)), data: files, batch: BATCH, shape: [1, 28, 28], split: true,
+      do: 'train', ...torch.place(graph, initialWeights(graph, seed)), data: files, batch: BATCH, shape: [1, 28, 28],
       orders: torch.file('orders.bin', bytesOf(Int32Array.from(Array.from({ length: epochs }, (_, e) => Rng.of(seed, 'order', e + 1).shuffle(Array.from({ length: data.train.count }, (_, i) => i))).flat()))),
       learningRates: Array.from({ length: total }, (_, step) => (recipe.learningRate * (1 + Math.cos((Math.PI * step) / total))) / 2),
       recipe: { learningRate: recipe.learningRate, momentum: recipe.momentum, nesterov: recipe.optimizer === 'nesterov', weightDecay: recipe.weightDecay, labelSmoothing: recipe.labelSmoothing },
