@@ -1,12 +1,12 @@
 /**
  * What does it take to cost a FlyNet point on twelve devices: decode, shapes, counts, order, memory, latency, energy? On one core, after
- * warm-up, three ways in turn so that the machine's moods hit all alike: the plain path (`decode` and `priceNetwork`), sections never seen
- * before (no cache), and sections kept (`SectionDecoder`, `NetworkPricer`). Three streams of points:
+ * warm-up, three ways in turn so that the machine's moods hit all alike: the plain path (`decode` and `priceNetwork`), pieces
+ * forgotten with every point, and pieces kept (`PieceDecoder`, `NetworkPricer`). Three streams of points:
  *
  * - `search`: a population of twenty that drifts: one to three genes of one are changed, and the child takes any one's place. Without
  *   selection it stays more diverse than a search that converges
- * - `uniform`: uniformly random points, all different, none seen before; `none` the same without a cache
- * - `again`: the points of `search` once more, every section known
+ * - `uniform`: uniformly random points, all different, none seen before; `none` the same with nothing kept from point to point
+ * - `again`: the points of `search` once more, every piece known
  *
  * Time is that of the processor, all threads of the process (compiler and collector too), so that other programs on the machine count
  * little; by the clock a free core is a little quicker. `--json`, `--seconds N` of known points (2), `--seed N`. With `node --expose-gc`,
@@ -14,8 +14,8 @@
  */
 import { loadCatalog } from '@app/catalog';
 import { NetworkPricer, priceNetwork } from '@app/cost';
-import { decode, SectionDecoder } from '@app/decode';
-import type { SectionedGraph } from '@app/graph';
+import { decode, PieceDecoder } from '@app/decode';
+import type { Graph, PiecedGraph } from '@app/graph';
 import { Rng } from '@app/numeric';
 import { createSearchSpace, type Genes, type Point } from '@app/space';
 
@@ -88,18 +88,18 @@ function garbage(points: readonly Point[], price: (point: Point) => void): numbe
 class Way {
   private readonly pricer: NetworkPricer;
 
-  constructor(readonly decoder: SectionDecoder) {
+  constructor(readonly decoder: PieceDecoder) {
     this.pricer = new NetworkPricer(devices.map((device) => ({ device })));
   }
 
   readonly price = (point: Point): void => this.pricer.price(this.decoder.decode(point));
 
   counts(): { hits: number; misses: number } {
-    return { hits: this.decoder.cache.hits, misses: this.decoder.cache.misses };
+    return { hits: this.decoder.table.hits, misses: this.decoder.table.misses };
   }
 }
 
-const newDecoder = (capacity?: number): SectionDecoder => new SectionDecoder(definition, task, capacity);
+const newDecoder = (capacity?: number): PieceDecoder => new PieceDecoder(definition, task, capacity);
 const plainly = (point: Point): void => {
   const graph = decode(definition, point, task);
   for (const device of devices) priceNetwork(graph, device);
@@ -109,10 +109,11 @@ const streams = { plain: search('plain'), none: uniform('none'), uniform: unifor
 const ways = { none: new Way(newDecoder(2)), uniform: new Way(newDecoder()), search: new Way(newDecoder()) };
 const measured = { plain: { points: 0, ms: 0 }, none: { points: 0, ms: 0 }, uniform: { points: 0, ms: 0 }, search: { points: 0, ms: 0 }, again: { points: 0, ms: 0 } };
 
-const WARM_UP = 2000;
+/** uniform points take so many until pieces are hardly new */
+const WARM_UP = 6000;
 take(streams.plain, 40).forEach(plainly);
 take(streams.none, 100).forEach(ways.none.price);
-take(streams.uniform, 400).forEach(ways.uniform.price);
+take(streams.uniform, WARM_UP).forEach(ways.uniform.price);
 take(streams.search, WARM_UP).forEach(ways.search.price);
 const before = { uniform: ways.uniform.counts(), search: ways.search.counts() };
 let last: Point[] = [];
@@ -123,7 +124,7 @@ while (measured.again.ms < 1000 * seconds) {
   timed(measured.search, (last = take(streams.search, 200)), ways.search.price);
   const hits = ways.search.counts();
   for (let k = 0; k < 10; k++) timed(measured.again, last, ways.search.price);
-  const { cache } = ways.search.decoder;
+  const { table: cache } = ways.search.decoder;
   [cache.hits, cache.misses] = [hits.hits, hits.misses];
 }
 const rate = (way: 'uniform' | 'search'): number => {
@@ -143,11 +144,11 @@ function stages(points: readonly Point[]): Record<string, number> {
   };
   const pricing = (ids: readonly string[]): number => {
     const pricer = new NetworkPricer(ids.map((id) => ({ device: catalog.device(id) })));
-    return us(20, () => networks.forEach((network: SectionedGraph) => pricer.price(network)));
+    return us(20, () => networks.forEach((network: Graph | PiecedGraph) => pricer.price(network)));
   };
   const arenas = DEVICES.slice(0, 4);
   return {
-    'decode to known sections': us(20, () => points.forEach((point) => decoder.decode(point))),
+    'decode to known pieces': us(20, () => points.forEach((point) => decoder.decode(point))),
     'price on all devices': pricing(DEVICES),
     'of it without arenas of TensorFlow Lite Micro': pricing(DEVICES.slice(4)),
     ...Object.fromEntries([[arenas[0]!], [arenas[2]!], [arenas[3]!]].map((ids) => [`${ids[0]} alone`, pricing(ids)])),
@@ -161,7 +162,7 @@ const report = {
   points: Object.fromEntries(Object.entries(measured).map(([way, m]) => [way, m.points])),
   bytesPerPoint: { plain: garbage(take(streams.plain, 3), plainly), again: garbage(last, ways.search.price) },
   hitRate: { uniform: rate('uniform'), search: rate('search') },
-  sectionsKept: { capacity: ways.search.decoder.cache.capacity, uniform: ways.uniform.decoder.cache.size, search: ways.search.decoder.cache.size },
+  piecesKept: { capacity: ways.search.decoder.table.capacity, uniform: ways.uniform.decoder.table.size, search: ways.search.decoder.table.size },
   microsecondsPerPoint: stages(last),
 };
 process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);

@@ -43,6 +43,14 @@ class WeightSums implements WeightCount {
     this.elements = this.biases = this.channels = this.convChannels = 0;
   }
 
+  /** Four figures of a row. */
+  read(row: Float64Array, at: number): void {
+    this.elements = row[at]!;
+    this.biases = row[at + 1]!;
+    this.channels = row[at + 2]!;
+    this.convChannels = row[at + 3]!;
+  }
+
   add(more: WeightCount): void {
     this.elements += more.elements;
     this.biases += more.biases;
@@ -67,6 +75,28 @@ class WorkSums {
     this.traffic += more.traffic;
     this.weights.add(more.weights);
   }
+}
+
+/** Figures of `writeSums`. */
+export const SUMS = 14;
+
+/** The sums as a row of figures, [SUMS]; `readSums` takes them back. */
+export function writeSums({ macs, params, madds, operators, work, weights }: NetworkSums, into: Float64Array): void {
+  into.set([
+    macs, params, madds, operators, work.macs, work.traffic, work.weights.elements, work.weights.biases, work.weights.channels, work.weights.convChannels,
+    weights.elements, weights.biases, weights.channels, weights.convChannels,
+  ]);
+}
+
+export function readSums(row: Float64Array, into: NetworkSums): void {
+  into.macs = row[0]!;
+  into.params = row[1]!;
+  into.madds = row[2]!;
+  into.operators = row[3]!;
+  into.work.macs = row[4]!;
+  into.work.traffic = row[5]!;
+  into.work.weights.read(row, 6);
+  into.weights.read(row, 10);
 }
 
 export function sumsOf(plan: ExecutionPlan): NetworkSums {

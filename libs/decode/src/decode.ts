@@ -12,6 +12,7 @@ import { mobileNetV1 } from './mobilenet-v1.js';
 import { mobileNetV2 } from './mobilenet-v2.js';
 import { mobileNetV3 } from './mobilenet-v3.js';
 import { nasBench201 } from './nas-bench-201.js';
+import { GraphNetworkBuilder } from './network-builder.js';
 import { PointReader, SettingsReader } from './readers.js';
 import { resnet8 } from './resnet-8.js';
 import { resnet18Scaling } from './resnet18-scaling.js';
@@ -53,7 +54,7 @@ export const isFamily = (name: string): name is FamilyName => Object.hasOwn(FAMI
 export function decode(space: SpaceLike, point: Point, task: Task): Graph {
   const family = familyOf(space);
   checkTask(task);
-  return family.decode(new PointReader(point, family.parameters), { task, settings: new SettingsReader(space.settings, family.settings) });
+  return family.decode(new PointReader(point, family.parameters), { task, settings: new SettingsReader(space.settings, family.settings), network: (name, options) => new GraphNetworkBuilder(name, options) });
 }
 
 /** @throws DecodeError if no family has that name */

@@ -4,9 +4,7 @@
  * the map. Every convolution has batch norm and ReLU. Blocks of different widths are MicroNet-KWS (Banbury et al., MLSys 2021, Table 5);
  * the default point is MLPerf Tiny's reference model.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
-import { NetworkBuilder } from './network-builder.js';
 import type { PointReader } from './readers.js';
 
 const LARGEST_BLOCKS = 8;
@@ -17,14 +15,14 @@ export const dsCnn: Family = {
   name: 'ds-cnn',
   parameters: ['frames', 'coefficients', 'kernelTime', 'kernelFrequency', 'strideTime', 'strideFrequency', 'stemChannels', 'blocks', 'firstStride', ...BLOCK_NUMBERS.map((b) => `channels${b}`)],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const frames = point.integer('frames', 4, 4096);
     const coefficients = point.integer('coefficients', 1, 512);
     const kernel = [point.integer('kernelTime', 1, 64), point.integer('kernelFrequency', 1, 64)] as const;
     const stride = [point.integer('strideTime', 1, 8), point.integer('strideFrequency', 1, 8)] as const;
     const firstStride = point.integer('firstStride', 1, 4);
 
-    const net = new NetworkBuilder('ds-cnn', { epsilon: BN_EPSILON, padding: 'same' });
+    const net = network('ds-cnn', { epsilon: BN_EPSILON, padding: 'same' });
     let x = net.input(task.inputChannels, frames, coefficients);
     net.begin('stem');
     x = net.activation('act', net.convBn('conv', x, point.integer('stemChannels', 1, 4096), { kernel, stride }), 'relu');

@@ -6,11 +6,10 @@
  * A skipped block whose shape changes is a 1×1 convolution. Of two groups, the channels of the expansion are shuffled before the depthwise
  * convolution. A block keeps its first 1×1 convolution at expansion 1 too.
  */
-import type { Graph } from '@app/graph';
 import type { Point } from '@app/space';
 import { DecodeError } from './decode-error.js';
 import type { DecodeContext, Family } from './family.js';
-import { NetworkBuilder, type Feature } from './network-builder.js';
+import type { NetworkBuilder, Feature } from './network-builder.js';
 import type { PointReader } from './readers.js';
 
 /** Block values in the order of the code's digits 0 … 8: kernel, expansion, groups. */
@@ -36,10 +35,10 @@ export const fbnet: Family = {
   parameters: BLOCK_NAMES,
   settings: ['skeleton', 'resolution'],
   fromCode: pointFromFbnetCode,
-  decode(point: PointReader, { task, settings }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, settings, network }: DecodeContext<T>): T {
     const chosen = BLOCK_NAMES.map((name) => point.choice(name, FBNET_BLOCKS));
     const skeleton = SKELETONS[settings.choice('skeleton', ['imagenet', 'cifar'], 'imagenet')];
-    const net = new NetworkBuilder('fbnet');
+    const net = network('fbnet');
     let x = net.input(task.inputChannels, settings.integer('resolution', 16, 2048, skeleton.resolution));
     net.begin('stem');
     x = net.activation('act', net.convBn('conv', x, STEM_CHANNELS, { kernel: 3, stride: skeleton.stem }), 'relu');

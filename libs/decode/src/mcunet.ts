@@ -4,10 +4,8 @@
  * stages of 24, 40, 80, 96, 192 channels of at most four blocks and a last block of 320, no convolution behind it, ReLU6. All five released
  * ImageNet networks of MCUNet are points of it, at widths 0.5, 0.6 and 1.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
 import { invertedResidual } from './inverted-residual.js';
-import { NetworkBuilder } from './network-builder.js';
 import type { PointReader } from './readers.js';
 import { roundChannels } from './round-channels.js';
 
@@ -25,10 +23,10 @@ export const mcuNet: Family = {
   name: 'mcunet',
   parameters: ['width', 'resolution', ...STAGE_NUMBERS.map((s) => `depth${s}`), ...BLOCKS.map((b) => `kernel${b}`), ...BLOCKS.map((b) => `expansion${b}`)],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const width = point.number('width', 0.05, 4);
     const resolution = point.integer('resolution', 16, 2048);
-    const net = new NetworkBuilder('mcunet');
+    const net = network('mcunet');
     let x = net.input(task.inputChannels, resolution);
     const block = (name: string, output: number, stride: number): void => {
       const expanded = x.channels * point.integer(`expansion${name}`, 1, 16);

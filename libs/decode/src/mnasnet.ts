@@ -3,10 +3,8 @@
  * inverted residuals, whose kernel, expansion and depth are free, as in the paper's factorised search space (§ 4.1). The width multiplier
  * rounds to multiples of 8; the last convolution keeps its 1280 channels at every width.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
 import { invertedResidual } from './inverted-residual.js';
-import { NetworkBuilder } from './network-builder.js';
 import type { PointReader } from './readers.js';
 import { roundChannels } from './round-channels.js';
 
@@ -21,12 +19,12 @@ export const mnasNet: Family = {
   name: 'mnasnet',
   parameters: ['width', 'resolution', ...(['depth', 'kernel', 'expansion'] as const).flatMap((name) => NUMBERS.map((n) => `${name}${n}`))],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const width = point.number('width', 0.05, 4);
     const resolution = point.integer('resolution', 16, 2048);
     const stages = NUMBERS.map((n) => ({ depth: point.integer(`depth${n}`, 1, 16), kernel: point.choice(`kernel${n}`, [3, 5, 7]), expansion: point.integer(`expansion${n}`, 1, 16) }));
 
-    const net = new NetworkBuilder('mnasnet', { padding: 'same' });
+    const net = network('mnasnet', { padding: 'same' });
     let x = net.input(task.inputChannels, resolution);
     net.begin('stem');
     x = net.activation('act', net.convBn('conv', x, roundChannels(width, STEM_CHANNELS), { kernel: 3, stride: 2 }), 'relu');

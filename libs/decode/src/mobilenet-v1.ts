@@ -4,9 +4,8 @@
  * repeated layers at 512 channels there are; none is the "shallow" network of Table 5. The last depthwise layer has stride 1: Table 1
  * prints 2, which its map sizes and the counts of the paper exclude.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
-import { NetworkBuilder, type Feature } from './network-builder.js';
+import type { NetworkBuilder, Feature } from './network-builder.js';
 import type { PointReader } from './readers.js';
 import { roundChannels } from './round-channels.js';
 
@@ -21,12 +20,12 @@ export const mobileNetV1: Family = {
   name: 'mobilenet-v1',
   parameters: ['width', 'resolution', 'depth'],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const width = point.number('width', 0.05, 4);
     const resolution = point.integer('resolution', 16, 2048);
     const depth = point.integer('depth', 0, 32);
 
-    const net = new NetworkBuilder('mobilenet-v1', { epsilon: BN_EPSILON, padding: 'same' });
+    const net = network('mobilenet-v1', { epsilon: BN_EPSILON, padding: 'same' });
     let x = net.input(task.inputChannels, resolution);
     net.begin('stem');
     x = net.activation('act', net.convBn('conv', x, roundChannels(width, STEM_CHANNELS), { kernel: 3, stride: 2 }), 'relu6');

@@ -3,10 +3,8 @@
  * rounds channels to multiples of 8 and leaves the last convolution at 1280 where it is below 1 (§ 6.1). Expansion factors and depths of
  * the stages are free; the paper's are 6 and 2, 3, 4, 3, 3, 1.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
 import { invertedResidual } from './inverted-residual.js';
-import { NetworkBuilder } from './network-builder.js';
 import type { PointReader } from './readers.js';
 import { roundChannels } from './round-channels.js';
 
@@ -22,13 +20,13 @@ export const mobileNetV2: Family = {
   name: 'mobilenet-v2',
   parameters: ['width', 'resolution', ...NUMBERS.map((n) => `depth${n}`), ...NUMBERS.map((n) => `expansion${n}`)],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const width = point.number('width', 0.05, 4);
     const resolution = point.integer('resolution', 16, 2048);
     const depths = NUMBERS.map((n) => point.integer(`depth${n}`, 1, 16));
     const expansions = NUMBERS.map((n) => point.integer(`expansion${n}`, 1, 16));
 
-    const net = new NetworkBuilder('mobilenet-v2', { epsilon: BN_EPSILON, padding: 'same' });
+    const net = network('mobilenet-v2', { epsilon: BN_EPSILON, padding: 'same' });
     let x = net.input(task.inputChannels, resolution);
     net.begin('stem');
     x = net.activation('act', net.convBn('conv', x, roundChannels(width, STEM_CHANNELS), { kernel: 3, stride: 2 }), 'relu6');

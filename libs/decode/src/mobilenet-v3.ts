@@ -4,10 +4,9 @@
  * "minimalistic" models. Channels to multiples of 8; the hidden layer of the classifier grows with a width above 1 and stays as it is
  * below, which their counts show (2.0 M parameters of small at 0.75).
  */
-import type { ActivationFn, Graph } from '@app/graph';
+import type { ActivationFn } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
 import { invertedResidual } from './inverted-residual.js';
-import { NetworkBuilder } from './network-builder.js';
 import type { PointReader } from './readers.js';
 import { roundChannels } from './round-channels.js';
 
@@ -38,7 +37,7 @@ export const mobileNetV3: Family = {
   name: 'mobilenet-v3',
   parameters: ['size', 'width', 'resolution', 'kernel', 'squeezeExcite', 'activation'],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const size = point.choice('size', SIZES);
     const width = point.number('width', 0.05, 4);
     const resolution = point.integer('resolution', 16, 2048);
@@ -46,7 +45,7 @@ export const mobileNetV3: Family = {
     const excited = point.choice('squeezeExcite', ['none', 'quarter']) === 'quarter';
     const smooth: ActivationFn = point.choice('activation', ['relu', 'hswish']);
 
-    const net = new NetworkBuilder('mobilenet-v3', { epsilon: BN_EPSILON, padding: 'same' });
+    const net = network('mobilenet-v3', { epsilon: BN_EPSILON, padding: 'same' });
     let x = net.input(task.inputChannels, resolution);
     net.begin('stem');
     x = net.activation('act', net.convBn('conv', x, roundChannels(width, STEM_CHANNELS), { kernel: 3, stride: 2 }), smooth);

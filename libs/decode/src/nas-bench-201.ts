@@ -11,9 +11,8 @@
  */
 import type { Point } from '@app/space';
 import { DecodeError } from './decode-error.js';
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
-import { NetworkBuilder, type Feature } from './network-builder.js';
+import type { NetworkBuilder, Feature } from './network-builder.js';
 import type { PointReader } from './readers.js';
 
 /** Edge values in the order of the code's digits 0 … 4. */
@@ -29,14 +28,14 @@ export const nasBench201: Family = {
   parameters: EDGE_NAMES,
   settings: ['resolution', 'channels', 'cells'],
   fromCode: pointFromCode,
-  decode(point: PointReader, { task, settings }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, settings, network }: DecodeContext<T>): T {
     const cell = EDGE_NAMES.map((name) => point.choice(name, EDGE_OPERATIONS));
     const channels = settings.integer('channels', 1, 1024, 16);
     const cells = settings.integer('cells', 1, 64, 5);
     const side = settings.integer('resolution', 4, 1024, 32);
     if (side % 4 !== 0) throw new DecodeError('settings.resolution', side, 'a multiple of 4: two reduction blocks halve it');
 
-    const net = new NetworkBuilder('nas-bench-201');
+    const net = network('nas-bench-201');
     let x = net.input(task.inputChannels, side);
     net.begin('stem');
     x = net.convBn('conv', x, channels, { kernel: 3 });

@@ -34,44 +34,39 @@ const square = (v: number): Pair => [v, v];
  * What families build with: batch 1, and node ids `block.part` that stay the same from one point to the next. A part that comes twice in
  * a block throws, as do shapes that don't fit (GraphError).
  */
-export class NetworkBuilder {
-  readonly #graph: GraphBuilder;
+export abstract class NetworkBuilder<T = unknown> {
   readonly #epsilon: number;
   readonly #padding: 'centred' | 'same';
-  #block = '';
 
-  constructor(name: string, { epsilon = 1e-5, padding = 'centred' }: BuilderOptions = {}) {
-    this.#graph = graphBuilder(name);
+  constructor({ epsilon = 1e-5, padding = 'centred' }: BuilderOptions = {}) {
     this.#epsilon = epsilon;
     this.#padding = padding;
   }
 
   /** Nodes from here on belong to `block`. */
-  begin(block: string): void {
-    this.#block = block;
-    this.#graph.block(block);
-  }
+  abstract begin(block: string): void;
 
   /** A map, square unless the width is given. Before the first block. */
-  input(channels: number, height: number, width = height, id?: string): Feature {
-    return { id: this.#graph.input([1, channels, height, width], id), channels, height, width };
-  }
+  abstract input(channels: number, height: number, width?: number, id?: string): Feature;
 
   /** A vector. Before the first block. */
-  vectorInput(features: number): Feature {
-    return { id: this.#graph.input([1, features]), channels: features, height: 1, width: 1 };
-  }
+  abstract vectorInput(features: number): Feature;
+
+  /** The network, verified. */
+  abstract finish(...outputs: readonly Feature[]): T;
+
+  protected abstract node<K extends OpKind>(part: string, kind: K, inputs: readonly Feature[], attrs: OpAttrs[K]): Feature;
 
   conv(part: string, x: Feature, channels: number, { kernel = 1, stride = 1, groups = 1, bias = false }: ConvOptions = {}): Feature {
     const [k, s] = [pair(kernel), pair(stride)];
     const [v, h] = [(k[0] - 1) / 2, (k[1] - 1) / 2];
-    return this.#add(part, 'conv2d', [x], {
+    return this.node(part, 'conv2d', [x], {
       outChannels: channels, kernel: k, stride: s, padding: this.#padding === 'same' ? samePadding([x.height, x.width], k, s, [1, 1]) : [v, h, v, h], dilation: [1, 1], groups, bias,
     });
   }
 
   batchNorm(part: string, x: Feature): Feature {
-    return this.#add(part, 'batchNorm', [x], { epsilon: this.#epsilon });
+    return this.node(part, 'batchNorm', [x], { epsilon: this.#epsilon });
   }
 
   /** Convolution and its batch norm. */
@@ -80,88 +75,111 @@ export class NetworkBuilder {
   }
 
   activation(part: string, x: Feature, fn: ActivationFn): Feature {
-    return this.#add(part, 'activation', [x], { fn });
+    return this.node(part, 'activation', [x], { fn });
   }
 
   add(part: string, a: Feature, b: Feature): Feature {
-    return this.#add(part, 'add', [a, b], {});
+    return this.node(part, 'add', [a, b], {});
   }
 
   /** Element by element; a 1×1 map acts on every cell of its channel. */
   mul(part: string, a: Feature, b: Feature): Feature {
-    return this.#add(part, 'mul', [a, b], {});
+    return this.node(part, 'mul', [a, b], {});
   }
 
   concat(part: string, parts: readonly Feature[]): Feature {
-    return this.#add(part, 'concat', parts, { axis: 1 });
+    return this.node(part, 'concat', parts, { axis: 1 });
   }
 
   /** First `channels` channels; x itself if it has no more. */
   firstChannels(part: string, x: Feature, channels: number): Feature {
-    return channels === x.channels ? x : this.#add(part, 'slice', [x], { axis: 1, start: 0, end: channels });
+    return channels === x.channels ? x : this.node(part, 'slice', [x], { axis: 1, start: 0, end: channels });
   }
 
   /** Zero channels after x's own up to `channels`; x itself if it has that many. */
   padChannels(part: string, x: Feature, channels: number): Feature {
-    return channels === x.channels ? x : this.#add(part, 'padChannels', [x], { before: 0, after: channels - x.channels });
+    return channels === x.channels ? x : this.node(part, 'padChannels', [x], { before: 0, after: channels - x.channels });
   }
 
   /** Odd kernel, padded (k − 1)/2. */
   maxPool(part: string, x: Feature, kernel: number, stride: number): Feature {
     const p = (kernel - 1) / 2;
-    return this.#add(part, 'maxPool', [x], { kernel: square(kernel), stride: square(stride), padding: [p, p, p, p] });
+    return this.node(part, 'maxPool', [x], { kernel: square(kernel), stride: square(stride), padding: [p, p, p, p] });
   }
 
   avgPool(part: string, x: Feature, kernel: number, stride: number, padding: number): Feature {
-    return this.#add(part, 'avgPool', [x], { kernel: square(kernel), stride: square(stride), padding: [padding, padding, padding, padding], countIncludePad: false });
+    return this.node(part, 'avgPool', [x], { kernel: square(kernel), stride: square(stride), padding: [padding, padding, padding, padding], countIncludePad: false });
   }
 
   /** `unheaded`: the tensor before the heads, for `funnel` only. */
   headReduce(part: string, x: Feature, heads: number, reduction: OpAttrs['headReduce']['reduction'], unheaded?: Feature): Feature {
-    return this.#add(part, 'headReduce', unheaded ? [x, unheaded] : [x], { heads, reduction });
+    return this.node(part, 'headReduce', unheaded ? [x, unheaded] : [x], { heads, reduction });
   }
 
   channelAttention(part: string, x: Feature, attrs: OpAttrs['channelAttention']): Feature {
-    return this.#add(part, 'channelAttention', [x], attrs);
+    return this.node(part, 'channelAttention', [x], attrs);
   }
 
   quantizationNoise(part: string, x: Feature, levels: number): Feature {
-    return this.#add(part, 'quantizationNoise', [x], { levels });
+    return this.node(part, 'quantizationNoise', [x], { levels });
   }
 
   zeros(part: string, x: Feature): Feature {
-    return this.#add(part, 'zeros', [x], {});
+    return this.node(part, 'zeros', [x], {});
   }
 
   /** Channels dealt out anew: channel g·n + i of `groups` groups of n goes to i·groups + g (ShuffleNet, Zhang et al. 2018, § 3.1). */
   shuffle(part: string, x: Feature, groups: number): Feature {
     const { channels, height, width } = x;
-    const split = this.#add(`${part}Split`, 'reshape', [x], { shape: [1, groups, channels / groups, height, width] });
-    const turned = this.#add(`${part}Turn`, 'transpose', [split], { perm: [0, 2, 1, 3, 4] });
-    return this.#add(part, 'reshape', [turned], { shape: [1, channels, height, width] });
+    const split = this.node(`${part}Split`, 'reshape', [x], { shape: [1, groups, channels / groups, height, width] });
+    const turned = this.node(`${part}Turn`, 'transpose', [split], { perm: [0, 2, 1, 3, 4] });
+    return this.node(part, 'reshape', [turned], { shape: [1, channels, height, width] });
   }
 
   /** Mean over the map, a 1×1 map. */
   mapMean(part: string, x: Feature): Feature {
-    return this.#add(part, 'globalAvgPool', [x], {});
+    return this.node(part, 'globalAvgPool', [x], {});
   }
 
   /** Mean over the map, then [1, C]. */
   globalPool(part: string, x: Feature): Feature {
-    return this.#add(`${part}Flat`, 'flatten', [this.mapMean(part, x)], {});
+    return this.node(`${part}Flat`, 'flatten', [this.mapMean(part, x)], {});
   }
 
   linear(part: string, x: Feature, features: number): Feature {
-    return this.#add(part, 'linear', [x], { outFeatures: features, bias: true });
+    return this.node(part, 'linear', [x], { outFeatures: features, bias: true });
+  }
+}
+
+/** The network as a graph. */
+export class GraphNetworkBuilder extends NetworkBuilder<Graph> {
+  readonly #graph: GraphBuilder;
+  #block = '';
+
+  constructor(name: string, options?: BuilderOptions) {
+    super(options);
+    this.#graph = graphBuilder(name);
   }
 
-  /** The verified graph. */
+  begin(block: string): void {
+    this.#block = block;
+    this.#graph.block(block);
+  }
+
+  input(channels: number, height: number, width = height, id?: string): Feature {
+    return { id: this.#graph.input([1, channels, height, width], id), channels, height, width };
+  }
+
+  vectorInput(features: number): Feature {
+    return { id: this.#graph.input([1, features]), channels: features, height: 1, width: 1 };
+  }
+
   finish(...outputs: readonly Feature[]): Graph {
     for (const { id } of outputs) this.#graph.output(id);
     return this.#graph.build();
   }
 
-  #add<K extends OpKind>(part: string, kind: K, inputs: readonly Feature[], attrs: OpAttrs[K]): Feature {
+  protected node<K extends OpKind>(part: string, kind: K, inputs: readonly Feature[], attrs: OpAttrs[K]): Feature {
     const id = this.#graph.node(kind, inputs.map((x) => x.id), attrs, `${this.#block}.${part}`);
     const [, channels = 1, height = 1, width = 1] = this.#graph.shape(id);
     return { id, channels, height, width };

@@ -3,9 +3,8 @@
  * mean over the map. One block a stage is ResNet-8, MLPerf Tiny's image classifier; n blocks a stage are ResNet-(6n + 2). Where the shape
  * changes, the shortcut is a biased 1×1 convolution without batch norm, as in MLPerf Tiny's reference model.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
-import { NetworkBuilder, type Feature } from './network-builder.js';
+import type { NetworkBuilder, Feature } from './network-builder.js';
 import type { PointReader } from './readers.js';
 import { roundChannels } from './round-channels.js';
 
@@ -16,9 +15,9 @@ export const resnet8: Family = {
   name: 'resnet-8',
   parameters: ['width', 'resolution', ...STAGE_CHANNELS.map((_, s) => `depth${s + 1}`)],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const width = point.number('width', 0.05, 16);
-    const net = new NetworkBuilder('resnet-8', { epsilon: BN_EPSILON, padding: 'same' });
+    const net = network('resnet-8', { epsilon: BN_EPSILON, padding: 'same' });
     let x = net.input(task.inputChannels, point.integer('resolution', 8, 1024));
     net.begin('stem');
     x = net.activation('act', net.convBn('conv', x, roundChannels(width, STAGE_CHANNELS[0]), { kernel: 3 }), 'relu');

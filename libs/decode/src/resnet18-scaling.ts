@@ -9,9 +9,8 @@
  * - width w: channels · w to a multiple of 8.
  * - resolution r: side 4 · round(56 r), so that r = 1 is 224 and an eighth is 28.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from './family.js';
-import { NetworkBuilder, type Feature } from './network-builder.js';
+import type { NetworkBuilder, Feature } from './network-builder.js';
 import type { PointReader } from './readers.js';
 import { roundChannels } from './round-channels.js';
 
@@ -25,12 +24,12 @@ export const resnet18Scaling: Family = {
   name: 'resnet18-scaling',
   parameters: ['depth', 'width', 'resolution'],
   settings: [],
-  decode(point: PointReader, { task }: DecodeContext): Graph {
+  decode<T>(point: PointReader, { task, network }: DecodeContext<T>): T {
     const depths = stageDepths(point.number('depth', MIN, MAX));
     const width = point.number('width', MIN, MAX);
     const side = 4 * Math.round(56 * point.number('resolution', MIN, MAX));
 
-    const net = new NetworkBuilder('resnet18-scaling');
+    const net = network('resnet18-scaling');
     let x = net.input(task.inputChannels, side);
     net.begin('stem');
     x = net.convBn('conv', x, roundChannels(width, STAGE_CHANNELS[0]), { kernel: 7, stride: 2 });

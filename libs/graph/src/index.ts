@@ -22,4 +22,4 @@ export type { Quantizer } from './tape/quantizers.js';
 export { withBatch } from './training/rebatch.js';
 export { inferenceProgram, rangesProgram, statisticsProgram, trainingGraph, type InferenceProgram, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
 export { featureGraph, gradientGraph, imageGradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';
-export { asOneSection, joinSections, type Section, type SectionedGraph } from './sections.js';
+export { isPieced, joinPieces, type Piece, type PiecedGraph } from './pieces.js';

@@ -1,6 +1,6 @@
 import { METRICS, metricKey, type MetricValue, type Metrics, type TrialProgress } from '@app/contracts';
 import type { Estimate, NetworkEstimates } from '@app/cost';
-import type { Graph, SectionedGraph } from '@app/graph';
+import type { Graph, PiecedGraph } from '@app/graph';
 import type { Point } from '@app/space';
 import { EvaluatorError, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
 import { costingOf } from './costing.js';
@@ -36,11 +36,11 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
   let metrics: Metrics = {};
   try {
     // Decoded when first looked at: a table that answers all there is to know needs no network, and is ten times as quick without.
-    let decoded: SectionedGraph | undefined;
+    let decoded: Graph | PiecedGraph | undefined;
     let whole: Graph | undefined;
-    const sections = (): SectionedGraph => (decoded ??= costingOf(definition).network(point));
-    const network = (): Graph | null => (definition.space.family === 'none' ? null : (whole ??= costingOf(definition).graph(point, sections())));
-    metrics = computedMetrics(context, sections);
+    const pieces = (): Graph | PiecedGraph => (decoded ??= costingOf(definition).network(point));
+    const network = (): Graph | null => (definition.space.family === 'none' ? null : (whole ??= costingOf(definition).graph(point, pieces())));
+    metrics = computedMetrics(context, pieces);
     const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }), onProgress: context.onProgress };
     for (const part of evaluator.parts ?? [evaluator]) {
       const broken = part.secondsPerTrial > CHEAP_SECONDS ? brokenLimits(terms, metrics) : [];
@@ -82,7 +82,7 @@ function brokenLimits(terms: StudyTerms, metrics: Metrics): string[] {
 }
 
 /** Metrics known without running anything: counts, and the price on each device that the evaluator's table does not answer for. */
-export function computedMetrics({ definition, terms, evaluator }: Pick<EvaluationContext, 'definition' | 'terms'> & { readonly evaluator: Pick<AccuracyEvaluator, 'metrics'> }, network: () => SectionedGraph): Metrics {
+export function computedMetrics({ definition, terms, evaluator }: Pick<EvaluationContext, 'definition' | 'terms'> & { readonly evaluator: Pick<AccuracyEvaluator, 'metrics'> }, network: () => Graph | PiecedGraph): Metrics {
   if (definition.space.family === 'none') return {};
   const answered = new Set(evaluator.metrics);
   const extra = new Set(definition.spec.devices.map((d) => d.id));

@@ -1,4 +1,5 @@
 import type { MetricValue, Metrics } from '@app/contracts';
+import { isPieced } from '@app/graph';
 import { normalCdf } from '@app/numeric';
 import type { Genes, SearchSpace } from '@app/space';
 import type { AccuracyEvaluator } from './accuracy.js';
@@ -36,7 +37,7 @@ function analyticOf(definition: StudyDefinition, space: SearchSpace, genes: Gene
   if (definition.space.family === 'none') return new Float64Array(0);
   const network = costingOf(definition).network(space.decode(genes));
   const { macs, params } = costingOf(definition).price(network, []);
-  const layers = network.sections.reduce((sum, s) => sum + s.graph.nodes.length, 0);
+  const layers = isPieced(network) ? network.pieces.reduce((sum, { graph, takes }) => sum + graph.nodes.length - takes.length, 0) : network.nodes.length;
   return Float64Array.of(Math.log(macs + 1), Math.log(params + 1), Math.log(layers + 1));
 }
 

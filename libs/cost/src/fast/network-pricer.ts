@@ -1,12 +1,12 @@
 /**
- * Prices networks on a fixed set of devices: `priceNetwork` without its layers, many times as fast where networks come in sections that
+ * Prices networks on a fixed set of devices: `priceNetwork` without its layers, many times as fast where networks come in pieces that
  * have been seen before.
  *
- * Of a section is kept, as long as the section lives: sums of its work, its buffers in the planner's order, its largest working set. A
- * network is then sums and maxima over its sections, and the walk of the arena planner. The figures equal those of `priceNetwork` to the
- * last bit: sums are of integers, or run over the operators in the same order.
+ * Of a piece is kept, as long as it lives: sums of its work, its tensors and how it reads and overwrites them. A network is then sums and
+ * maxima over its pieces, and two walks for memory. The figures equal those of `priceNetwork` to the last bit: sums are of integers, or
+ * run over the operators in the same order.
  */
-import { totals, type Graph, type Section, type SectionedGraph } from '@app/graph';
+import { isPieced, totals, type Graph, type Piece, type PiecedGraph } from '@app/graph';
 import { isOtherSize, outsideOf, priceOfWork, workOfNetwork } from '../latency-model.js';
 import { TERMS } from '../latency-terms.js';
 import { generatedBuffer, generatedPeak, isArenaRule, runtimeMemory } from '../memory/runtime-memory.js';
@@ -14,11 +14,12 @@ import { metadataBytes, persistentBytes } from '../memory/tflm.js';
 import { memoryOfPlan } from '../peak-memory.js';
 import { planOnce } from '../plan.js';
 import { fittedEstimate, plainEstimate, rooflineSeconds, warningsOf } from '../price-network.js';
-import { energyOfSums, flashOfSums, NetworkSums, ramOfSums, sumsOf } from '../sums.js';
+import { energyOfSums, flashOfSums, NetworkSums, ramOfSums, readSums, sumsOf } from '../sums.js';
 import type { DeviceProfile, FittedModel, NetworkCost } from '../types.js';
-import { CompiledSection, type Questions } from './compiled-section.js';
-import { MOST_ENDS, SectionedArenaPlanner, type SectionArena } from './section-arena.js';
+import { ArenaWalk } from './arena-walk.js';
+import { CompiledPiece, KEPT, Layout, type Questions } from './compiled-piece.js';
 import { targetsOf, type ModelOfTarget, type PricedDevice, type Target } from './targets.js';
+import { WorkingSetWalk } from './working-sets.js';
 
 export type { PricedDevice };
 
@@ -35,19 +36,20 @@ export class NetworkPricer {
   readonly highs: Float64Array;
   private readonly targets: readonly Target[];
   private readonly questions: Questions;
-  private readonly mergesAny: boolean;
-  private readonly compiled = new WeakMap<Section, CompiledSection>();
-  private readonly planner = new SectionedArenaPlanner();
+  private readonly compiled = new WeakMap<Piece, CompiledPiece>();
+  private readonly workingSets = new WorkingSetWalk();
+  private readonly arenaWalk = new ArenaWalk();
 
   // of the network priced last
-  private readonly network: CompiledSection[] = [];
-  private readonly arenas: SectionArena[] = [];
+  private readonly network: CompiledPiece[] = [];
   private readonly sums = new NetworkSums();
   private readonly works: readonly Float64Array[];
   /** by runtime: MACs it runs */
   private readonly macs: Float64Array;
   private readonly inside: Uint8Array;
   private readonly seconds: Float64Array;
+  private readonly layout: Layout;
+  private readonly figures: Float64Array;
   /** elements */
   private peak = 0;
   /** by generated code: working sets and shared buffers; by arena: with what the interpreter keeps, and the model's tables; B */
@@ -64,7 +66,8 @@ export class NetworkPricer {
     const { runtimes, ranges, rooflines, arenas, generated } = questions;
     this.targets = targets;
     this.questions = questions;
-    this.mergesAny = runtimes.some((rules) => rules.merge);
+    this.layout = new Layout(questions);
+    this.figures = new Float64Array(this.layout.length);
     this.works = runtimes.map(() => new Float64Array(TERMS.length));
     this.macs = new Float64Array(runtimes.length);
     this.inside = new Uint8Array(ranges.length);
@@ -79,16 +82,16 @@ export class NetworkPricer {
   /**
    * Fills `values`, `lows` and `highs`, which the next call overwrites.
    *
-   * @throws RangeError naming the section that can't be priced by itself; GraphError if a graph breaks a rule
+   * @throws GraphError if a graph breaks a rule
    */
-  price({ sections }: SectionedGraph): void {
-    if (sections.length === 1) this.lookAtGraph(sections[0]!.graph);
-    else this.lookAtSections(sections);
+  price(network: Graph | PiecedGraph): void {
+    if (isPieced(network)) this.lookAtPieces(network);
+    else this.lookAtGraph(network);
     this.targets.forEach(this.priceTarget);
   }
 
   /** Prices a network with words: model, precision, warnings. */
-  estimates(network: SectionedGraph): NetworkEstimates[] {
+  estimates(network: Graph | PiecedGraph): NetworkEstimates[] {
     this.price(network);
     const { macs, params, madds } = this.sums;
     return this.targets.map(({ device, precision, time, energy }, d) => {
@@ -148,8 +151,8 @@ export class NetworkPricer {
   private extentOf(runtime: number): FittedModel['range'] {
     if (this.graph !== null) return workOfNetwork(this.graph, this.questions.runtimes[runtime]!).extent;
     const taps: Record<string, number> = {};
-    for (const section of this.network) {
-      for (const [kind, most] of Object.entries(section.works[runtime]!.extent.taps)) taps[kind] = Math.max(taps[kind] ?? 0, most);
+    for (const piece of this.network) {
+      for (const [kind, most] of Object.entries(piece.extents[runtime]!.taps)) taps[kind] = Math.max(taps[kind] ?? 0, most);
     }
     return { macs: [this.macs[runtime]!, this.macs[runtime]!], taps };
   }
@@ -180,94 +183,65 @@ export class NetworkPricer {
     this.warnings = warningsOf(plan);
   }
 
-  private lookAtSections(sections: readonly Section[]): void {
-    const network = this.compile(sections);
+  private lookAtPieces(pieced: PiecedGraph): void {
+    const network = this.compile(pieced.pieces);
     this.graph = null;
     this.warnings = [];
-    this.sums.clear();
-    for (const section of network) this.sums.add(section.sums);
-    this.sumWorks(network);
-    for (let k = 0; k < this.inside.length; k++) {
-      this.inside[k] = 1;
-      for (const section of network) if (!section.inside[k]!) this.inside[k] = 0;
+    this.addFigures(network);
+    const rooflines = this.seconds.fill(0).length;
+    for (let p = 0; p < network.length; p++) {
+      const { seconds } = network[p]!;
+      for (let at = 0; at < seconds.length; at += rooflines) for (let k = 0; k < rooflines; k++) this.seconds[k]! += seconds[at + k]!;
     }
-    for (let k = 0; k < this.seconds.length; k++) {
-      let total = 0;
-      for (const section of network) for (const s of section.seconds[k]!) total += s;
-      this.seconds[k] = total;
-    }
-    this.findPeaks(network);
-    for (let k = 0; k < this.arenaBytes.length; k++) this.planArenas(network, k);
+    this.findPeaks(pieced, network);
+    if (this.arenaBytes.length > 0) this.arenaWalk.begin(pieced, network);
+    for (let k = 0; k < this.arenaBytes.length; k++) this.planArena(network, k);
   }
 
-  private compile(sections: readonly Section[]): readonly CompiledSection[] {
-    this.network.length = sections.length;
-    for (let s = 0; s < sections.length; s++) {
-      let known = this.compiled.get(sections[s]!);
-      if (known === undefined) this.compiled.set(sections[s]!, (known = new CompiledSection(sections[s]!, s === 0, this.questions)));
-      this.network[s] = known;
-      if (s > 0) this.checkJoint(this.network[s - 1]!, known, s);
+  private compile(pieces: readonly Piece[]): readonly CompiledPiece[] {
+    this.network.length = pieces.length;
+    for (let p = 0; p < pieces.length; p++) {
+      let known = this.compiled.get(pieces[p]!);
+      if (known === undefined) this.compiled.set(pieces[p]!, (known = new CompiledPiece(pieces[p]!, this.questions, this.layout)));
+      this.network[p] = known;
     }
     return this.network;
   }
 
-  /** Nothing may turn out dead, or run once for two sections, where they meet. */
-  private checkJoint(before: CompiledSection, after: CompiledSection, s: number): void {
-    const refuse = (what: string): never => {
-      throw new RangeError(`sections ${s - 1} and ${s}: ${what}`);
-    };
-    if (after.reads.length !== before.readsOwn.length) refuse(`expected one place for each of ${before.readsOwn.length} tensors, got ${after.reads.length}`);
-    if (!after.reads[0]!) refuse('expected the first tensor that is handed over to be read');
-    for (let j = 1; j < after.reads.length; j++) if (!after.reads[j]! && !before.readsOwn[j]!) refuse(`expected a reader of tensor ${j}, got none`);
-    for (let j = 0; this.mergesAny && j < after.reads.length; j++) if (after.merges[j]! && before.mergesOwn[j]!) refuse(`expected no operators on both sides that may be merged, got some on tensor ${j}`);
-  }
-
-  private sumWorks(network: readonly CompiledSection[]): void {
+  private addFigures(network: readonly CompiledPiece[]): void {
+    const { layout } = this;
+    const total = this.figures.fill(0);
+    for (let p = 0; p < network.length; p++) {
+      const { figures } = network[p]!;
+      for (let k = 0; k < total.length; k++) total[k]! += figures[k]!;
+    }
+    readSums(total, this.sums);
     for (let r = 0; r < this.works.length; r++) {
-      const sum = this.works[r]!.fill(0);
-      let macs = 0;
-      for (const section of network) {
-        const { work, extent } = section.works[r]!;
-        for (let k = 1; k < sum.length; k++) sum[k]! += work[k]!;
-        macs += extent.macs[0];
-      }
+      const way = layout.wayOf[r]!;
+      const sum = this.works[r]!;
+      for (let k = 1; k < sum.length; k++) sum[k] = total[layout.works + way * sum.length + k]!;
       sum[0] = 1;
-      this.macs[r] = macs;
+      this.macs[r] = total[layout.macs + way]!;
     }
+    for (let k = 0; k < this.inside.length; k++) this.inside[k] = total[layout.outside + k] === 0 ? 1 : 0;
   }
 
-  private findPeaks(network: readonly CompiledSection[]): void {
-    this.peak = 0;
-    this.peaks.fill(0);
-    this.buffers.fill(0);
-    for (let s = 0; s < network.length; s++) {
-      const [before, after] = [network[s - 1], network[s + 1]];
-      let context = 0;
-      for (let j = 0; before && j < before.readsOwn.length; j++) if (before.readsOwn[j]!) context |= 1 << j;
-      for (let j = 0; j < network[s]!.readsOwn.length; j++) if (!after || after.reads[j]!) context |= 1 << (MOST_ENDS + j);
-      const peaks = network[s]!.peaksIn(context);
-      this.peak = Math.max(this.peak, peaks[0]!);
-      for (let k = 0; k < this.peaks.length; k++) {
-        this.peaks[k] = Math.max(this.peaks[k]!, peaks[k + 1]!);
-        this.buffers[k] = Math.max(this.buffers[k]!, network[s]!.buffers[k]!);
-      }
-    }
+  private findPeaks(pieced: PiecedGraph, network: readonly CompiledPiece[]): void {
+    const { workingSets } = this;
+    workingSets.walk(pieced, network);
+    this.peak = workingSets.live;
+    this.questions.generated.forEach(({ rule, bytesPerElement }, k) => {
+      const elements = rule === 'overlay' ? workingSets.overlay : rule === 'cube-ai-7' ? workingSets.overwritingPointwise : workingSets.overwriting;
+      this.peaks[k] = elements * bytesPerElement;
+      this.buffers[k] = 0;
+      for (const piece of network) this.buffers[k] = Math.max(this.buffers[k]!, piece.buffers[k]!);
+    });
   }
 
-  private planArenas(network: readonly CompiledSection[], k: number): void {
-    const { arenas } = this;
-    arenas.length = network.length;
-    let [structures, data, scratchBuffers, tables] = [0, 0, 0, 0];
-    for (let s = 0; s < network.length; s++) {
-      const arena = (arenas[s] = network[s]!.arenas[k]!);
-      structures += arena.kept.structures;
-      data += arena.kept.data;
-      scratchBuffers += arena.kept.scratchBuffers;
-      tables += arena.kept.tables;
-    }
-    const kept = { structures, data, scratchBuffers, tables };
-    const ends = arenas[0]!.entering.length + arenas.at(-1)!.leaving.length;
-    this.arenaBytes[k] = this.planner.size(arenas) + persistentBytes(kept, ends, this.questions.arenas[k]!.precision === 'int8');
+  private planArena(network: readonly CompiledPiece[], k: number): void {
+    const at = this.layout.kept + KEPT * k;
+    const kept = { structures: this.figures[at]!, data: this.figures[at + 1]!, scratchBuffers: this.figures[at + 2]!, tables: this.figures[at + 3]! };
+    this.arenaBytes[k] = this.arenaWalk.arena(network, k) + persistentBytes(kept, this.arenaWalk.inputs + 1, this.questions.arenas[k]!.precision === 'int8');
     this.metadata[k] = metadataBytes(kept);
   }
 }

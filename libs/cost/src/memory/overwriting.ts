@@ -35,7 +35,8 @@ export function overwritingPeak(plan: ExecutionPlan, rules: OverwritingRules): n
   return peak;
 }
 
-function overwrites(unit: Unit, { pointwise }: OverwritingRules): boolean {
+/** May it write over an input that nobody reads afterwards, whatever the sizes? */
+export function overwrites(unit: Unit, { pointwise }: Pick<OverwritingRules, 'pointwise'>): boolean {
   if (unit.elementwise || isDepthwise(unit)) return true;
   if (!pointwise || !isKind(unit.node, 'conv2d')) return false;
   const { kernel, stride } = unit.node.attrs;

@@ -1,16 +1,12 @@
 /** What FlyNet is built of: stem, blocks and head. */
-import { NetworkBuilder, type Feature } from '../network-builder.js';
+import type { Feature, NetworkBuilder } from '../network-builder.js';
 import { roundChannels } from '../round-channels.js';
 import type { StageShape, Style } from './genes.js';
 import { HIDDEN_FEATURES, LAST_EXPANSION, STAGES, STEM_CHANNELS, type BaseBlock } from './layout.js';
 import { addHighResidual, addLowResidual } from './residuals.js';
 
 const ATTENTION_KERNEL = 7;
-const BN_EPSILON = 1e-3;
-
-export function newNetwork(name: string): NetworkBuilder {
-  return new NetworkBuilder(name, { epsilon: BN_EPSILON });
-}
+export const BN_EPSILON = 1e-3;
 
 export function stem(net: NetworkBuilder, { width }: Style, input: Feature): Feature {
   return net.activation('act', net.convBn('conv', input, roundChannels(width, STEM_CHANNELS), { kernel: 3, stride: 2 }), 'hswish');

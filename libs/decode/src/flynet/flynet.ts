@@ -9,20 +9,18 @@
  * Departures, nothing published deciding them: Funnel at stride 2 compares with every second position of its input; quantisation
  * noise of a stage acts on the stage's output; a setting of 2^32 levels leaves the node out.
  */
-import type { Graph } from '@app/graph';
 import type { DecodeContext, Family } from '../family.js';
 import type { Feature } from '../network-builder.js';
 import type { PointReader } from '../readers.js';
-import { block, head, newNetwork, stem } from './blocks.js';
+import { block, BN_EPSILON, head, stem } from './blocks.js';
 import { NO_NOISE, PARAMETERS, readGenes } from './genes.js';
 import { blockAt } from './layout.js';
-import { flynetSections } from './sections.js';
 
-export const flynet: Family = { name: 'flynet', parameters: PARAMETERS, settings: ['temperature'], decode: decodeFlynet, sections: flynetSections };
+export const flynet: Family = { name: 'flynet', parameters: PARAMETERS, settings: ['temperature'], decode: decodeFlynet };
 
-function decodeFlynet(point: PointReader, { task, settings }: DecodeContext): Graph {
+function decodeFlynet<T>(point: PointReader, { task, settings, network }: DecodeContext<T>): T {
   const { style, resolution, stages, noiseHead } = readGenes(point, settings);
-  const net = newNetwork('flynet');
+  const net = network('flynet', { epsilon: BN_EPSILON });
   let x = net.input(task.inputChannels, resolution);
   net.begin('stem');
   x = stem(net, style, x);

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isPieced, joinPieces, type Graph, type PiecedGraph } from '@app/graph';
+import { decode } from './decode.js';
+import { flynetPoints } from './flynet/flynet-points.fixture.js';
+import { PieceBuilder } from './piece-builder.js';
+import { PieceDecoder } from './piece-decoder.js';
+import { PieceTable } from './piece-table.js';
+
+const space = { family: 'flynet', settings: { temperature: 2 } };
+const task = { numClasses: 10, inputChannels: 3 };
+
+/** Kinds, attributes and wiring in order, whatever the ids; noise, which acts in training only, taken out. */
+function anonymous({ nodes, outputs }: Graph): unknown {
+  const place = new Map<string, number>();
+  const rows: unknown[] = [];
+  for (const node of nodes) {
+    if (node.kind === 'quantizationNoise') place.set(node.id, place.get(node.inputs[0]!)!);
+    else place.set(node.id, rows.push([node.kind, node.attrs, node.inputs.map((id) => place.get(id))]) - 1);
+  }
+  return { rows, outputs: outputs.map((id) => place.get(id)) };
+}
+
+const pieced = (network: Graph | PiecedGraph): PiecedGraph => {
+  if (!isPieced(network)) throw new Error('expected pieces');
+  return network;
+};
+
+describe('networks in pieces', () => {
+  it('are the networks, joined', () => {
+    // few pieces are kept, so that points meet hits, misses and pieces that were let go
+    const decoder = new PieceDecoder(space, task, 300);
+    fc.assert(fc.property(flynetPoints, (point) => {
+      expect(anonymous(joinPieces(pieced(decoder.decode(point))))).toEqual(anonymous(decode(space, point, task)));
+    }), { numRuns: 120 });
+    expect(decoder.table.hits).toBeGreaterThan(0);
+  });
+
+  it('share equal pieces', () => {
+    const decoder = new PieceDecoder(space, task);
+    const [point] = fc.sample(flynetPoints, { numRuns: 1, seed: 5 });
+    const first = pieced(decoder.decode(point!));
+    const { misses } = decoder.table;
+    const again = pieced(decoder.decode({ ...point!, noise1: 16 }));
+    expect(again.pieces).toEqual(first.pieces);
+    expect(again.pieces.every((piece, p) => piece === first.pieces[p])).toBe(true);
+    expect(decoder.table.misses).toBe(misses);
+  });
+
+  it('refuse what decoding refuses', () => {
+    const decoder = new PieceDecoder(space, task);
+    const [point] = fc.sample(flynetPoints, { numRuns: 1, seed: 7 });
+    expect(() => decoder.decode({ ...point!, heads3: 17 })).toThrow('heads3: expected an integer from 1 to 16, got 17');
+    expect(() => new PieceDecoder({ family: 'none', settings: {} }, task)).toThrow(/family: expected one of/);
+    expect(() => new PieceDecoder(space, task, 0)).toThrow(/capacity/);
+  });
+});
+
+describe('a network is told whole', () => {
+  const builder = (): PieceBuilder => new PieceBuilder('x', new PieceTable(100));
+  it.each<[string, (net: PieceBuilder) => PiecedGraph | null]>([
+    ['where nothing reads an operator', (net) => {
+      const x = net.input(3, 8);
+      net.conv('dead', x, 4);
+      return net.finish(net.conv('a', x, 4));
+    }],
+    ['where a tensor may be zero', (net) => {
+      const x = net.conv('a', net.input(3, 8), 4);
+      return net.finish(net.add('sum', x, net.zeros('zeros', x)));
+    }],
+    ['where an activation may join an operator that does not stand right before it', (net) => {
+      const x = net.input(3, 8);
+      const a = net.conv('a', x, 4);
+      const b = net.conv('b', x, 4);
+      return net.finish(net.add('sum', b, net.activation('act', a, 'relu')));
+    }],
+    ['where a tensor is read as it was before an activation joined it', (net) => {
+      const a = net.conv('a', net.input(3, 8), 4);
+      return net.finish(net.add('sum', a, net.activation('act', a, 'relu')));
+    }],
+    ['where equal operators read one tensor', (net) => {
+      const a = net.conv('a', net.input(3, 8), 4);
+      return net.finish(net.add('sum', net.maxPool('p', a, 3, 1), net.maxPool('q', a, 3, 1)));
+    }],
+    ['with several outputs', (net) => {
+      const a = net.conv('a', net.input(3, 8), 4);
+      return net.finish(a, net.conv('b', a, 4));
+    }],
+    ['where a flattening may be an operator', (net) => net.finish(net.linear('l', net.shuffle('s', net.conv('a', net.input(3, 8), 4), 2), 3))],
+  ])('%s', (_, build) => {
+    expect(build(builder())).toBeNull();
+  });
+});
