@@ -10,17 +10,19 @@ examineOptimizer(auto, { trials: 24 });
 const floats = (n: number): Parameter[] => Array.from({ length: n }, (_, i) => ({ name: `x${i}`, type: 'float', min: 0, max: 1 }));
 const cells: Parameter[] = Array.from({ length: 6 }, (_, i) => ({ name: `o${i}`, type: 'categorical', values: ['a', 'b', 'c', 'd', 'e'] }));
 
+const MODEL = 'bo, after 50 bo + mads, after 200 mads + nsga2';
+
 describe('the choice', () => {
   const choice = (parameters: readonly Parameter[], objectives: number, maxTrials?: number, secondsPerTrial?: number): string =>
     planFor({ space: createSearchSpace(parameters), objectives, constraints: 0, seed: 0, maxTrials, secondsPerTrial }).map(({ from, optimizers }) => `${from === 0 ? '' : `after ${from} `}${optimizers.map((o) => o.name).join(' + ')}`).join(', ');
 
   it.each<[string, readonly Parameter[], number, number | undefined, string]>([
-    ['few trials, few dimensions', floats(6), 2, 100, 'bo'],
+    ['few trials, few dimensions', floats(6), 2, 100, MODEL],
     ['a cell and 300 trials', cells, 3, 300, 'mads, after 200 mads + nsga2'],
-    ['a continuous parameter and 300 trials', floats(6), 3, 300, 'bo'],
-    ['a continuous parameter and 1000 trials', floats(6), 3, 1000, 'bo, after 100 mads, after 300 mads + nsga2'],
-    ['a cell and 100 trials', cells, 3, 100, 'bo'],
-    ['no known budget', floats(6), 2, undefined, 'bo, after 100 mads, after 300 mads + nsga2'],
+    ['a continuous parameter and 300 trials', floats(6), 3, 300, MODEL],
+    ['a continuous parameter and 1000 trials', floats(6), 3, 1000, MODEL],
+    ['a cell and 100 trials', cells, 3, 100, 'mads, after 200 mads + nsga2'],
+    ['no known budget', floats(6), 2, undefined, MODEL],
     ['very many trials', cells, 2, 10_000, 'mads, after 200 mads + nsga2'],
     ['many dimensions', floats(21), 1, 100, 'mads, after 200 mads + nsga2'],
     ['many objectives', floats(6), 5, 100, 'mads, after 200 mads + nsga2'],
@@ -29,8 +31,8 @@ describe('the choice', () => {
   });
 
   it('thinks longer where a trial takes long', () => {
-    expect(choice(floats(6), 2, 1000, 60)).toBe('bo, after 300 mads, after 500 mads + nsga2');
-    expect(choice(cells, 2, 1000, 60)).toBe('bo, after 300 mads, after 500 mads + nsga2');
+    expect(choice(floats(6), 2, 1000, 60)).toBe('bo, after 50 bo + mads, after 400 mads + nsga2');
+    expect(choice(cells, 2, 1000, 60)).toBe('mads, after 200 mads + nsga2');
   });
 
   it('shows in every candidate', () => {
@@ -43,7 +45,7 @@ describe('the change of methods', () => {
   const problem: SearchProblem = { space: createSearchSpace([{ name: 'x', type: 'int', min: 0, max: 400 }, { name: 'y', type: 'float', min: 0, max: 1 }]), objectives: 1, constraints: 0, seed: 5, maxTrials: 400 };
   const settle = (c: Candidate): Told => ({ ...c, state: 'completed', objectives: [(c.genes[0]! - 123) ** 2], violations: [] });
 
-  it('comes after a hundred told trials, asks nothing twice, and carries on from a snapshot on either side', () => {
+  it('comes after fifty told trials, asks nothing twice, and carries on from a snapshot on either side', () => {
     let run = auto.start(problem, { candidates: 20, localSearches: 1 });
     const history: Told[] = [];
     const asked: Candidate[] = [];
@@ -62,8 +64,8 @@ describe('the change of methods', () => {
     }
     expect(new Set(asked.map((c) => c.key)).size).toBe(asked.length);
     const methods = asked.map((c) => /^auto>(mads|bo):/.exec(c.proposedBy)![1]);
-    expect(methods.slice(0, 100)).toEqual(new Array<string>(100).fill('bo'));
-    expect(methods.slice(-25)).toEqual(new Array<string>(25).fill('mads'));
+    expect(methods.slice(0, 50)).toEqual(new Array<string>(50).fill('bo'));
+    for (const method of ['bo', 'mads']) expect(methods.slice(-40).filter((m) => m === method).length).toBeGreaterThanOrEqual(8);
   });
 
   it('shares the asks from two hundred trials of MADS on: all together no point twice, the same after every restore', () => {

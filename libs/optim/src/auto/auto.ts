@@ -1,12 +1,13 @@
 /**
  * Chooses a method by rules that can be read here, changes it as trials come in, and says in `proposedBy` which one it was
  * (`auto>mads:poll`):
- *   - at most 4 objectives and 20 parameters: Bayesian optimisation, which needs the fewest trials but thinks longer at each; for up to
- *     150 trials, or 300 if a parameter is continuous. If one is, and up to 2000 trials are due, it has the first hundred, where its lead
- *     is largest, or the first 300 if an evaluation takes ten seconds or more, so that thinking costs little beside it;
- *   - everything else, and what comes after: MADS, which thinks little and has no limit in dimension or objectives;
- *   - from the 200th trial of MADS on NSGA-II shares the asks, by what the latest candidates of each added to the hypervolume: where a
- *     front has many pieces or basins a population finds what a poll does not.
+ *   - parameters that are not all categorical, at most 20 of them, at most 4 objectives and 2000 trials: Bayesian optimisation, which
+ *     needs the fewest trials but thinks longer at each, has the first fifty; then it shares the asks with MADS, up to the 200th trial, or
+ *     the 400th if an evaluation takes ten seconds or more;
+ *   - everything else: MADS, which thinks little, has no limit in dimension or objectives, and leads in spaces of categories from the start;
+ *   - from the 200th trial (400th) on MADS and NSGA-II share the asks: where a front has many pieces or basins a population finds what a
+ *     poll does not.
+ * Shares go by what the latest candidates of each added to the hypervolume.
  * All of them are told everything. What is chosen depends on the problem and the told trials alone, so a study resumed makes it again.
  */
 import { bo } from '../bo/bo.js';
@@ -17,16 +18,17 @@ import { mads } from '../mads/mads.js';
 import { Progress } from './progress.js';
 
 const NAME = 'auto';
-const VERSION = 6;
+const VERSION = 7;
 const PREFIX = `${NAME}>`;
 
 const MOST_OBJECTIVES = 4;
 const MOST_PARAMETERS = 20;
 const MOST_TRIALS = 2000;
-const FIRST_TRIALS = 100;
-const FIRST_TRIALS_IF_DEAR = 300;
-const DEAR_SECONDS = 10;
+const LEAD_TRIALS = 50;
 const SHARED_AFTER = 200;
+/** an evaluation that takes so long leaves time to think */
+const DEAR_SECONDS = 10;
+const SHARED_AFTER_IF_DEAR = 400;
 
 /** Who searches from so many told trials on; several share the asks by their progress. */
 export interface Stage {
@@ -38,12 +40,10 @@ export interface Stage {
 export function planFor(problem: SearchProblem): readonly Stage[] {
   const { space, objectives } = problem;
   const trials = problem.maxTrials ?? MOST_TRIALS;
-  const direct = (from: number): Stage[] => [{ from, optimizers: [mads] }, { from: from + SHARED_AFTER, optimizers: [mads, nsga2] }];
-  if (objectives > MOST_OBJECTIVES || space.dimension > MOST_PARAMETERS || trials > MOST_TRIALS) return direct(0);
-  const continuous = space.sizes.includes(Infinity);
-  if (trials <= (continuous ? 300 : 150)) return [{ from: 0, optimizers: [bo] }];
-  const first = (problem.secondsPerTrial ?? 0) >= DEAR_SECONDS ? FIRST_TRIALS_IF_DEAR : continuous ? FIRST_TRIALS : 0;
-  return first === 0 ? direct(0) : [{ from: 0, optimizers: [bo] }, ...direct(first)];
+  const later = (from: number): Stage => ({ from, optimizers: [mads, nsga2] });
+  const categories = space.parameters.every((p) => p.type === 'categorical');
+  if (categories || objectives > MOST_OBJECTIVES || space.dimension > MOST_PARAMETERS || trials > MOST_TRIALS) return [{ from: 0, optimizers: [mads] }, later(SHARED_AFTER)];
+  return [{ from: 0, optimizers: [bo] }, { from: LEAD_TRIALS, optimizers: [bo, mads] }, later((problem.secondsPerTrial ?? 0) >= DEAR_SECONDS ? SHARED_AFTER_IF_DEAR : SHARED_AFTER)];
 }
 
 interface Arm {
