@@ -119,6 +119,14 @@ describe('the training evaluator', () => {
     expect(open!.secondsPerTrial).toBeGreaterThan(1);
   });
 
+  it('tells of each epoch, and ends where it is told to, with what it had come to', async () => {
+    const seen: number[][] = [];
+    const stopped = evaluator().evaluate(request({ onProgress: ({ curves }) => seen.push(curves['accuracy']!.values), stopWhen: ({ epochs, curves }) => (epochs === 4 && curves['accuracy']!.values.length === 2 ? 'enough' : null) }));
+    await expect(stopped).rejects.toMatchObject({ name: 'StoppedEarly', message: 'enough', reached: 0.5, metrics: { accuracy: { provenance: 'trained', source: expect.stringMatching(/^trained for 2 of 4 epochs on synthetic, then ended$/) } } });
+    const { accuracy: whole } = await open!.evaluate(request());
+    expect(seen).toEqual([whole!.curve!.slice(0, 1), whole!.curve!.slice(0, 2)]);
+  });
+
   it('reports the accuracy of the network as an int8 device runs it, and says so', async () => {
     const { accuracy: a } = await (open = trainEvaluator(accuracy, 1, TASK, true)).evaluate(request());
     expect(a!.source).toMatch(/quantised after training: weights 8 bits, activations 8 bits, ends int8 \(\d+\.\d\d % before\)$/);

@@ -1,6 +1,6 @@
 import { PASSING_FAULTS, studyEvaluator } from '@app/measure';
 import type { TrialProgress } from '@app/contracts';
-import { EvaluatorError, evaluateCandidate, studyTerms, type AccuracyEvaluator, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { EvaluatorError, evaluateCandidate, studyTerms, type AccuracyEvaluator, type EarlyStopping, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
 import { throttled } from './throttle.js';
 import { keepLease, type JobContext } from './worker.js';
 
@@ -85,13 +85,22 @@ export class EvaluationJobs {
     const timeout = study.spec.budget.trialTimeout;
     const signal = timeout === undefined ? stopped : AbortSignal.any([stopped, AbortSignal.timeout(timeout * 1000)]);
     try {
-      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress };
+      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress, stopping: await this.stopping(study, trial) };
       const outcome = await evaluateCandidate(context, trial.parameters, signal, trial.fidelity);
       return timeout !== undefined && signal.aborted && !stopped.aborted ? { ...outcome, state: 'failed', reason: 'timeout', message: `took longer than ${timeout} s` } : outcome;
     } catch (error) {
       this.context.log.error({ studyId: study.id, trialId: trial.id, error: (error as Error).message, stack: (error as Error).stack }, 'evaluation failed');
       return { ...unknown, state: 'failed', reason: 'internal-error', message: (error as Error).message };
     }
+  }
+
+  /** By what was told before the trial's round, so that it does not matter when and where it is evaluated. */
+  private async stopping(study: StudyRecord, trial: TrialRecord): Promise<EarlyStopping | null> {
+    const { accuracy } = study.spec;
+    if (accuracy.method !== 'train' || accuracy.stop === undefined) return null;
+    const [front, trials] = await Promise.all([this.context.store.front(study.id), this.context.store.allTrials(study.id)]);
+    const before = trials.filter((t) => t.round < trial.round && t.fidelity === 1 && (t.state === 'completed' || t.state === 'infeasible'));
+    return { ...accuracy.stop, front: front.map((t) => t.objectives as number[]), curves: (key) => before.flatMap((t) => (t.metrics[key]?.curve ? [t.metrics[key].curve] : [])) };
   }
 
   private evaluator(study: StudyRecord): AccuracyEvaluator {

@@ -165,6 +165,9 @@ export const studySpec = z
     if (spec.fidelity && 'skip' in spec.accuracy && spec.accuracy.skip !== undefined) {
       ctx.addIssue({ code: 'custom', path: ['accuracy', 'skip'], message: 'expected either skip or fidelity: of a candidate at a low fidelity the model knows nothing' });
     }
+    if (spec.fidelity && spec.accuracy.method === 'train' && spec.accuracy.stop !== undefined) {
+      ctx.addIssue({ code: 'custom', path: ['accuracy', 'stop'], message: 'expected either stop or fidelity: successive halving ends trainings by itself' });
+    }
     if (spec.referencePoint) {
       const got = Object.keys(spec.referencePoint);
       for (const key of seen) if (!got.includes(key)) ctx.addIssue({ code: 'custom', path: ['referencePoint', key], message: 'missing: a reference point names every objective' });

@@ -93,6 +93,12 @@ const skip = z.strictObject({
 }).optional().describe('pass over candidates that the trials so far foretell to be dominated');
 export type SkipSpec = NonNullable<z.output<typeof skip>>;
 
+const stop = z.strictObject({
+  after: z.int().min(3).max(10_000).default(10).describe('full trainings whose curves are known before any is ended'),
+  from: z.number().gt(0).lt(1).default(0.3).describe('share of the epochs that every candidate is given'),
+}).optional().describe('end trainings that, by the largest gain of earlier ones, can only be dominated');
+export type StopSpec = NonNullable<z.output<typeof stop>>;
+
 /** `accuracy: {method: train}`: every candidate is trained from scratch and judged on held-out images. */
 export const trainAccuracySchema = z.strictObject({
   method: z.literal('train'),
@@ -102,6 +108,7 @@ export const trainAccuracySchema = z.strictObject({
   recipe: trainingRecipeSchema.prefault({}),
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('auto: 8 bits after training, if the study prices an int8 device; the accuracy is then that of the quantised network'),
   skip,
+  stop,
 });
 export type TrainAccuracy = z.output<typeof trainAccuracySchema>;
 

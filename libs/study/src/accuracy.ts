@@ -15,6 +15,8 @@ export interface AccuracyRequest {
   readonly fidelity?: number | undefined;
   /** told of learning curves as they grow; for those who watch, not for the search */
   readonly onProgress?: ((progress: TrialProgress) => void) | undefined;
+  /** asked of learning curves as they grow: why the evaluation is to end, or null. An evaluator that can end throws StoppedEarly then */
+  readonly stopWhen?: ((progress: TrialProgress) => string | null) | undefined;
 }
 
 /** Port: how a study learns the accuracy of a candidate. One evaluator serves one study and may answer many requests at once. */
@@ -65,5 +67,14 @@ export class EvaluatorError extends Error {
     super(message, options);
     this.name = 'EvaluatorError';
     this.metrics = options?.metrics ?? {};
+  }
+}
+
+/** The evaluation was ended as `stopWhen` said. */
+export class StoppedEarly extends Error {
+  /** @param reached  share of the evaluation that was done; `metrics` are those of that share */
+  constructor(message: string, readonly reached: number, readonly metrics: Metrics) {
+    super(message);
+    this.name = 'StoppedEarly';
   }
 }

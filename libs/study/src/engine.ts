@@ -1,6 +1,7 @@
 import type { SkipSpec } from '@app/contracts';
 import { halving, optimizerNamed, type Candidate, type Json, type OptimizerRun, type Told } from '@app/optim';
 import type { AccuracyEvaluator } from './accuracy.js';
+import { STOPPED_EARLY } from './early-stopping.js';
 import { deviationsOf, Foresight, PREDICTED_DOMINATED, type Lesson } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
 import { knownOf } from './known.js';
@@ -226,8 +227,9 @@ export class StudyEngine {
 const skipOf = ({ accuracy }: StudyDefinition['spec']): SkipSpec | null => ('skip' in accuracy ? accuracy.skip ?? null : null);
 
 function asTold(t: SettledTrial | TrialRecord): Told {
-  // what was only foreseen has no result to learn from
-  const state = t.reason === PREDICTED_DOMINATED ? 'failed' : t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
+  // what was foreseen, or ended before its end, has no result to learn from
+  if (t.reason === PREDICTED_DOMINATED || t.reason === STOPPED_EARLY) return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state: 'failed', objectives: t.objectives, violations: t.violations };
+  const state = t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
   return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state, objectives: t.objectives, violations: t.violations, ...(t.fidelity === 1 ? {} : { fidelity: t.fidelity }) };
 }
 

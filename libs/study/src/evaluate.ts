@@ -2,8 +2,9 @@ import { METRICS, metricKey, type MetricValue, type Metrics, type TrialProgress 
 import type { Estimate, NetworkEstimates } from '@app/cost';
 import type { Graph, PiecedGraph } from '@app/graph';
 import type { Point } from '@app/space';
-import { EvaluatorError, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
+import { EvaluatorError, StoppedEarly, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
 import { costingOf } from './costing.js';
+import { STOPPED_EARLY, stopWhen, type EarlyStopping } from './early-stopping.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
 import type { StudyDefinition, TrialOutcome } from './records.js';
 
@@ -17,6 +18,8 @@ export interface EvaluationContext {
   /** milliseconds, monotonic */
   readonly now: () => number;
   readonly onProgress?: ((progress: TrialProgress) => void) | undefined;
+  /** null, left out: evaluations run to their end */
+  readonly stopping?: EarlyStopping | null | undefined;
 }
 
 /**
@@ -41,7 +44,7 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
     const pieces = (): Graph | PiecedGraph => (decoded ??= costingOf(definition).network(point));
     const network = (): Graph | null => (definition.space.family === 'none' ? null : (whole ??= costingOf(definition).graph(point, pieces())));
     metrics = computedMetrics(context, pieces);
-    const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }), onProgress: context.onProgress };
+    const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }), onProgress: context.onProgress, get stopWhen() { return context.stopping ? stopWhen(context.stopping, terms, objectiveValues(terms, metrics)) : undefined; } };
     for (const part of evaluator.parts ?? [evaluator]) {
       const broken = part.secondsPerTrial > CHEAP_SECONDS ? brokenLimits(terms, metrics) : [];
       if (broken.length > 0) return finish({ state: 'infeasible', reason: 'constraint', message: `${broken.join('; ')}; ${part.metrics.join(', ') || 'accuracy'} was not sought`, metrics });
@@ -63,6 +66,11 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
         : { state: 'completed', reason: null, message: null, metrics },
     );
   } catch (error) {
+    if (error instanceof StoppedEarly) {
+      const outcome = finish({ state: 'infeasible', reason: STOPPED_EARLY, message: error.message, metrics: { ...metrics, ...error.metrics }, reached: error.reached });
+      // what part of an evaluation has come to is no result: it is shown, and told to no one
+      return { ...outcome, objectives: objectiveValues(terms, metrics), violations: violationValues(terms, metrics), feasible: null };
+    }
     if (error instanceof EvaluatorError) return finish({ state: 'failed', reason: error.reason, message: error.message, metrics: { ...metrics, ...error.metrics } });
     if (error instanceof Error && (error.name === 'DecodeError' || error.name === 'GraphError')) {
       return finish({ state: 'failed', reason: 'decode-error', message: error.message, metrics });

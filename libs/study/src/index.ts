@@ -11,5 +11,6 @@ export * from './views.js';
 export * from './dry-run.js';
 export * from './warm-start.js';
 export { OutcomeModel, type Features, type Predicted } from './outcome-model.js';
+export { STOPPED_EARLY, type EarlyStopping } from './early-stopping.js';
 export { foresightView } from './foresight-view.js';
 export { PREDICTED_DOMINATED } from './foresight.js';

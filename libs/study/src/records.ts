@@ -66,6 +66,8 @@ export interface TrialOutcome {
   readonly violations: readonly (number | null)[];
   readonly feasible: boolean | null;
   readonly durationMs: number;
+  /** share of a full evaluation that was done, where that is less than was asked for: it becomes the trial's fidelity */
+  readonly reached?: number | undefined;
 }
 
 export interface ProposedTrial {

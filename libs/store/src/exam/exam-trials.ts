@@ -50,6 +50,16 @@ export function examineTrials(bench: Bench): void {
       expect(await bench.store.reportProgress(second!.lease, progress)).toBe(false);
     });
 
+    it('have the fidelity their evaluation came to, if it ended before its end', async () => {
+      const { study, lease } = await bench.running();
+      await bench.store.commitStep(lease, step({ proposed: [proposal(study.id, 1), proposal(study.id, 2)] }));
+      for (const [number, reached] of [[1, 0.25], [2, undefined]] as const) {
+        const leased = await bench.store.leaseTrial(proposal(study.id, number).id, 'w', TTL);
+        await bench.store.settleTrial(leased!.lease, { ...outcome(1), reached });
+      }
+      expect((await bench.store.allTrials(study.id)).map((t) => t.fidelity)).toEqual([0.25, 1]);
+    });
+
     it('keep an outcome with values that are no numbers as not known', async () => {
       const { study, lease } = await bench.running();
       const { id } = proposal(study.id, 1);

@@ -91,7 +91,7 @@ export function amend(row: TrialRow, change: Partial<TrialRecord>): void {
 
 export function settle(row: TrialRow, outcome: TrialOutcome | SettledTrial, now: Date): void {
   const { state, reason, message, metrics, objectives, violations, feasible, durationMs } = outcome;
-  amend(row, { state, reason, message, metrics, objectives, violations, feasible, durationMs, settledAt: now, progress: null });
+  amend(row, { state, reason, message, metrics, objectives, violations, feasible, durationMs, settledAt: now, progress: null, ...(outcome.reached === undefined ? {} : { fidelity: outcome.reached }) });
 }
 
 export function closeAttempt(row: TrialRow, at: number, state: string, reason: string | null, message: string | null): void {

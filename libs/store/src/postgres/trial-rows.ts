@@ -49,9 +49,9 @@ export class TrialRows {
       const [trial] = await rows<{ number: number }>(
         m,
         `update trial t set state = g.state, reason = g.reason, message = g.message, metrics = g.metrics, objectives = g.objectives, violations = g.violations, feasible = g.feasible,
-           duration_ms = g."durationMs", settled_at = clock_timestamp(), progress = null, lease_owner = null, lease_until = null, lease_epoch = t.lease_epoch + 1
+           duration_ms = g."durationMs", fidelity = coalesce(g.reached, t.fidelity), settled_at = clock_timestamp(), progress = null, lease_owner = null, lease_until = null, lease_epoch = t.lease_epoch + 1
          from json_to_record($4::json) as g (
-           state text, reason text, message text, metrics jsonb, objectives double precision[], violations double precision[], feasible boolean, "durationMs" double precision)
+           state text, reason text, message text, metrics jsonb, objectives double precision[], violations double precision[], feasible boolean, "durationMs" double precision, reached double precision)
          where t.id = $1 and t.lease_owner = $2 and t.lease_epoch = $3 and t.state = 'running' returning t.number`,
         [id, owner, epoch, storedJson(outcome)],
       );

@@ -1,5 +1,5 @@
-import type { DatasetSpec, LevelsSpec, MetricValue, QuantizeSpec, TrainAccuracy } from '@app/contracts';
-import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
+import type { DatasetSpec, LevelsSpec, MetricValue, QuantizeSpec, TrainAccuracy, TrialProgress } from '@app/contracts';
+import { EvaluatorError, StoppedEarly, type AccuracyEvaluator } from '@app/study';
 import type { Checkpoint } from './checkpoint.js';
 import type { Answer, DataTask, TrainTask } from './protocol.js';
 import { quantizeSpecOf } from './quantize.js';
@@ -31,16 +31,21 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
     prepare: async (signal) => {
       await processes.run<DataTask>({ kind: 'data', accuracy, task }, signal);
     },
-    evaluate: async ({ graph, point, signal, fidelity = 1, onProgress }) => {
+    evaluate: async ({ graph, point, signal, fidelity = 1, onProgress, stopWhen }) => {
       if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to train');
       const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
       const key = JSON.stringify(Object.entries(point).sort(([a], [b]) => (a < b ? -1 : 1)));
       const before = remembered.get(key);
       const from = before !== undefined && before.epoch <= until ? before : null;
       const curve = [...(from?.curve ?? [])];
-      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from }, signal, (epoch) => {
+      // ends the process as well: the next one reads the data anew, a small price beside the epochs that are saved
+      const end = new AbortController();
+      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from }, AbortSignal.any([signal, end.signal]), (epoch) => {
         curve.push(epoch.accuracy);
-        onProgress?.({ epochs: until, curves: { accuracy: { unit: '%', values: [...curve] }, error: { unit: '%', values: curve.map((a) => 100 - a) } } });
+        const progress = { epochs: until, curves: { accuracy: { unit: '%', values: [...curve] }, error: { unit: '%', values: curve.map((a) => 100 - a) } } };
+        onProgress?.(progress);
+        const why = stopWhen?.(progress) ?? null;
+        if (why !== null) end.abort(new StoppedEarly(why, curve.length / accuracy.epochs, partly(accuracy, progress)));
       });
       if (answer.kind === 'diverged') {
         throw new EvaluatorError('diverged', `the loss was no number any more at step ${answer.step}, in epoch ${answer.epoch}${answer.curve.length === 0 ? '' : `; accuracy before: ${answer.curve.map((a) => a.toFixed(1)).join(', ')} %`}`);
@@ -50,6 +55,13 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
     },
     close: () => processes.close(),
   };
+}
+
+/** Metrics of a training that was ended: as they were after its last epoch. */
+function partly({ epochs, dataset }: TrainAccuracy, { curves }: TrialProgress): Record<string, MetricValue> {
+  return Object.fromEntries(Object.entries(curves).map(([key, { unit, values }]) => [key, {
+    value: values.at(-1)!, unit, provenance: 'trained', source: `trained for ${values.length} of ${epochs} epochs on ${dataset.format}, then ended`, curve: values,
+  }]));
 }
 
 type Trained = Extract<Answer, { kind: 'trained' }>;
