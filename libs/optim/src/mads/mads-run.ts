@@ -22,10 +22,10 @@ import { farthestPoint, fillPoint } from './restart.js';
 import type { MadsSettings } from './settings.js';
 import { stagePoints } from './stages.js';
 import { learn, Surrogates } from './surrogates.js';
-import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState } from './state.js';
+import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState, type Stage } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 6;
+export const VERSION = 7;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
@@ -34,6 +34,8 @@ const ACQUISITION_EASE = 300;
 /** The latest told points that a local model looks through. */
 const MOST_KIN = 2000;
 const POLL = STAGES.indexOf('poll');
+/** Points a stage makes besides the first, one after the other's outcome. */
+const REPEATS: Partial<Record<Stage, number>> = { 'nelder-mead': 1 };
 const JUMP = STAGES.indexOf('jump');
 /** In every second generation the quadratic models search before the learned distances. */
 const TURNED = { distance: 'model', model: 'distance' } as const;
@@ -183,7 +185,7 @@ export class MadsRun implements OptimizerRun, Context {
     const centres = chooseCentres(this.barrier, new Set(this.state.done));
     if (centres === null) return false;
     this.state.generation++;
-    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, queue: [], open: [], polled: [], improving: false };
+    this.state.iteration = { primary: centres.primary.point.key, secondary: centres.secondary?.point.key ?? null, stage: -1, repeats: 0, queue: [], open: [], polled: [], improving: false };
     return true;
   }
 
@@ -195,13 +197,25 @@ export class MadsRun implements OptimizerRun, Context {
     return candidate;
   }
 
-  /** Fills the queue from the next stage, or ends the iteration after the last. */
+  /** Fills the queue from the next stage, or from this one again where it goes on; ends the iteration after the last. */
   #advance(it: Iteration): void {
+    const present = STAGES[it.stage];
+    if (present !== undefined && it.repeats < (REPEATS[this.#turned(present)] ?? 0)) {
+      it.repeats++;
+      it.queue = stagePoints(this, it, this.#turned(present));
+      if (it.queue.length > 0) return;
+    }
+    it.repeats = 0;
     it.stage++;
     if (it.stage < JUMP && this.state.searchesInRow >= SEARCHES_IN_ROW) it.stage = JUMP;
     const stage = STAGES[it.stage];
     if (stage === undefined) this.#conclude(it, it.improving ? 'improving' : 'failure');
-    else it.queue = stagePoints(this, it, (this.problem.objectives === 1 || this.state.generation % 2 === 1) && stage in TURNED ? TURNED[stage as keyof typeof TURNED] : stage);
+    else it.queue = stagePoints(this, it, this.#turned(stage));
+  }
+
+  /** What stands in the place of a stage in this generation. */
+  #turned(stage: Stage): Stage {
+    return (this.problem.objectives === 1 || this.state.generation % 2 === 1) && stage in TURNED ? TURNED[stage as keyof typeof TURNED] : stage;
   }
 
   #conclude(it: Iteration, how: 'success' | 'improving' | 'failure'): void {

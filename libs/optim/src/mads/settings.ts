@@ -10,11 +10,13 @@ export interface MadsSettings {
   readonly speculativeSearch: boolean;
   readonly modelSearch: boolean;
   readonly distanceSearch: boolean;
+  /** With one objective only, on its continuous and integer variables. Off: beside quadratic models it gained nothing on the test problems. */
+  readonly nelderMeadSearch: boolean;
   readonly middleSearch: boolean;
   readonly jumpSearch: boolean;
 }
 
-const DEFAULTS: MadsSettings = { initialPoints: null, directions: 'n+1', opportunistic: true, speculativeSearch: true, modelSearch: true, distanceSearch: true, middleSearch: true, jumpSearch: true };
+const DEFAULTS: MadsSettings = { initialPoints: null, directions: 'n+1', opportunistic: true, speculativeSearch: true, modelSearch: true, distanceSearch: true, nelderMeadSearch: false, middleSearch: true, jumpSearch: true };
 
 /** @throws RangeError naming the setting, what came and what was due */
 export function readSettings(given: Readonly<Record<string, unknown>> = {}): MadsSettings {

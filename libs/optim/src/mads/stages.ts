@@ -7,6 +7,7 @@ import { jump } from './jump.js';
 import type { MadsRun } from './mads-run.js';
 import { middlePoint } from './middle-point.js';
 import { goalFor, modelPoint, rankByModel } from './model-search.js';
+import { nelderMead } from './nelder-mead.js';
 import { completingPoint, pollAround, pollPair, speculate, type Ranking } from './quantitative-poll.js';
 import type { Iteration, Stage } from './state.js';
 
@@ -33,23 +34,30 @@ export function stagePoints(run: MadsRun, it: Iteration, stage: Stage): Proposal
       const model = settings.modelSearch && second ? run.model(second) : null;
       return model ? modelPoint(run, second!, model, run.state.margin) : [];
     }
+    case 'nelder-mead':
+      return settings.nelderMeadSearch && run.problem.objectives === 1 ? nelderMead(run, centre) : [];
     case 'jump':
       return settings.jumpSearch ? jump(run) : [];
     case 'middle':
       return settings.middleSearch ? middlePoint(run) : [];
     case 'poll': {
       const half = settings.directions === 'n+1';
-      return [...pollAround(run, centre, half, ranking(run, centre)), ...(second ? pollPair(run, second) : [])];
+      return [...pollAround(run, centre, half, ranking(run, centre)), ...(second && worthPolling(run, centre, second) ? pollPair(run, second) : [])];
     }
     case 'poll-last': {
       const half = settings.directions === 'n+1';
-      return half && it.polled.length > 0 ? completingPoint(run, centre, it.polled) : [];
+      return half && it.polled.length > 0 ? completingPoint(run, centre, it.polled, settings.modelSearch && run.problem.objectives === 1 ? run.model(centre) : null) : [];
     }
     case 'categorical':
       return categoricalPoll(run, centre);
     case 'extended':
       return extendedPoll(run, centre);
   }
+}
+
+/** With one objective an infeasible secondary centre that is no better than the feasible primary one has nothing to lead to. */
+function worthPolling(run: MadsRun, centre: Listed, second: Listed): boolean {
+  return run.problem.objectives > 1 || second.point.h === 0 || centre.point.h > 0 || second.point.f[0]! < centre.point.f[0]!;
 }
 
 function speculativePoint(run: MadsRun): Proposal[] {

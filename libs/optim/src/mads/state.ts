@@ -5,7 +5,7 @@ import type { Proposal } from './context.js';
 import type { Learned } from './surrogates.js';
 
 /** Steps of an iteration, in their order; those before `poll` search, the rest poll. */
-export const STAGES = ['speculative', 'distance', 'middle', 'model', 'model-second', 'jump', 'poll', 'poll-last', 'categorical', 'extended'] as const;
+export const STAGES = ['speculative', 'distance', 'middle', 'model', 'model-second', 'nelder-mead', 'jump', 'poll', 'poll-last', 'categorical', 'extended'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** Margin of model points off their constraints: a tenth after a feasible one, ten times after an infeasible one. */
@@ -17,6 +17,8 @@ export interface Iteration {
   readonly secondary: string | null;
   /** place in STAGES; -1 before the first */
   stage: number;
+  /** points this stage made before, for a stage that goes on from their outcomes */
+  repeats: number;
   queue: Proposal[];
   /** asked in this iteration and not told yet */
   open: string[];
