@@ -72,27 +72,32 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       this.isWhole = true;
     }
     let branch = this.branchOf(this.root, kind, attrs, x.known.shapeNumber);
-    const taken: Shape[] = [];
-    const places: number[] = [];
     for (let i = 0; i < made.length; i++) {
-      const input = made[i]!;
-      let place = 0;
-      while (place < i && made[place]!.at !== input.at) place++;
+      const { at, known } = made[i]!;
+      const place = firstPlace(made, i);
       if (place < i) {
         branch = this.table.branch(branch, -1 - place);
-        places.push(places[place]!);
         continue;
       }
-      if (i > 0) branch = this.table.branch(branch, input.known.shapeNumber);
-      places.push(taken.push(input.known.shape) - 1);
-      this.reads.push(input.at);
-      this.readers[input.at]!++;
+      if (i > 0) branch = this.table.branch(branch, known.shapeNumber);
+      this.reads.push(at);
+      this.readers[at]!++;
     }
     if (MERGES.has(kind)) {
       for (const other of this.merging) if (other.x === x.at && other.branch === branch) this.isWhole = true;
       this.merging.push({ x: x.at, branch });
     }
-    return this.placed(this.table.single(branch, kind, attrs, taken, places));
+    return this.placed(branch.known === null ? this.build(branch, kind, attrs, made) : this.table.hit(branch.known));
+  }
+
+  private build<K extends OpKind>(branch: Branch, kind: K, attrs: OpAttrs[K], made: readonly MadeFeature[]): KnownPiece {
+    const taken: Shape[] = [];
+    const places: number[] = [];
+    made.forEach(({ known }, i) => {
+      const place = firstPlace(made, i);
+      places.push(place < i ? places[place]! : taken.push(known.shape) - 1);
+    });
+    return this.table.single(branch, kind, attrs, taken, places);
   }
 
   private takeIn(shape: Shape): Feature {
@@ -146,4 +151,11 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       this.packed = 1;
     }
   }
+}
+
+/** Of the tensor that the i-th input is, the first place. */
+function firstPlace(made: readonly MadeFeature[], i: number): number {
+  let place = 0;
+  while (place < i && made[place]!.at !== made[i]!.at) place++;
+  return place;
 }

@@ -62,13 +62,14 @@ export class PieceTable {
     return numberIn(this.words, word);
   }
 
+  hit(known: KnownPiece): KnownPiece {
+    this.hits++;
+    return known;
+  }
+
   /** A piece of one node. */
   single<K extends OpKind>(at: Branch, kind: K, attrs: OpAttrs[K], taken: readonly Shape[], inputs: readonly number[]): KnownPiece {
-    if (at.known !== null) {
-      this.hits++;
-      return at.known;
-    }
-    return this.add(at, [{ kind, attrs, inputs }], taken);
+    return at.known !== null ? this.hit(at.known) : this.add(at, [{ kind, attrs, inputs }], taken);
   }
 
   /** The piece with one more node behind its last. */

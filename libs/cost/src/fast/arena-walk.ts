@@ -87,7 +87,8 @@ export class ArenaWalk {
     this.top = top;
     for (let b = 0; b < size.length; b++) {
       const s = size.at[b]!;
-      const [from, to] = [this.firstOf(b), this.lastOf(b)];
+      const from = this.firstOf(b);
+      const to = this.lastOf(b);
       const others = this.liveAt.at[from]! - s + this.born.at[to]! - this.born.at[from]!;
       if (s + 2 * others > this.top && this.offset.at[b]! < 0 && this.boundOf(b, from, to) > this.top) this.place(b);
     }
@@ -163,9 +164,12 @@ export class ArenaWalk {
   private place(b: number): void {
     if (this.offset.at[b]! >= 0) return;
     const s = this.size.at[b]!;
-    const [from, to] = [this.firstOf(b), this.lastOf(b)];
-    const [aliveFrom, aliveTo] = [this.aliveStarts.at[from]!, this.aliveStarts.at[from + 1]!];
-    const [scratchFrom, scratchTo] = [this.scratchStarts.at[from]!, this.scratchStarts.at[to + 1]!];
+    const from = this.firstOf(b);
+    const to = this.lastOf(b);
+    const aliveFrom = this.aliveStarts.at[from]!;
+    const aliveTo = this.aliveStarts.at[from + 1]!;
+    const scratchFrom = this.scratchStarts.at[from]!;
+    const scratchTo = this.scratchStarts.at[to + 1]!;
     for (let i = aliveFrom; i < aliveTo; i++) if (this.alive.at[i] !== b && this.isBefore(this.alive.at[i]!, s, b)) this.place(this.alive.at[i]!);
     for (let other = this.inputs + from; other < this.inputs + to; other++) if (this.isBefore(other, s, b)) this.place(other);
     for (let other = scratchFrom; other < scratchTo; other++) if (other !== b && this.isBefore(other, s, b)) this.place(other);

@@ -40,8 +40,9 @@ export class WorkingSetWalk {
     const kept = this.made.at[output]!;
     let inputs = 0;
     for (let p = 0; p < pieces.length && compiled[p]!.set.starts.length === 1; p++) inputs += this.elements.at[p]!;
-    let [live, overlay, over, overPointwise] = [inputs, inputs, inputs, inputs];
-    [this.live, this.overlay, this.overwriting, this.overwritingPointwise] = [inputs, inputs, inputs, inputs];
+    // what lives is the same for all: they differ in what it takes to get from one operator to the next
+    let living = inputs;
+    this.live = this.overlay = this.overwriting = this.overwritingPointwise = inputs;
     let unit = 0;
     let tensor = 0;
     for (let p = 0; p < pieces.length; p++) {
@@ -53,7 +54,10 @@ export class WorkingSetWalk {
       const taken = starts[p + 1]! - begin;
       for (let k = 0; k < operators; k++, unit++, tensor++) {
         const size = this.elements.at[tensor]!;
-        let [inPlace, overlaid, dying, most] = [false, false, 0, 0];
+        let inPlace = false;
+        let overlaid = false;
+        let dying = 0;
+        let most = 0;
         for (let i = set.starts[k]!; i < set.starts[k + 1]!; i++) {
           const local = set.reads[i]!;
           const t = local < taken ? this.made.at[reads[begin + local]!]! : first + local - taken;
@@ -67,16 +71,12 @@ export class WorkingSetWalk {
         // what is written over is of the size of what is written
         const inPlaceSize = inPlace ? 0 : size;
         const overlaidSize = overlaid ? 0 : size;
-        this.live = Math.max(this.live, live + inPlaceSize);
-        this.overlay = Math.max(this.overlay, overlay + overlaidSize + set.plane[k]!);
+        this.live = Math.max(this.live, living + inPlaceSize);
+        this.overlay = Math.max(this.overlay, living + overlaidSize + set.plane[k]!);
         const kind = set.overwriting[k]!;
-        this.overwriting = Math.max(this.overwriting, over + Math.max(0, size - ((kind & 1) !== 0 ? most : 0)));
-        this.overwritingPointwise = Math.max(this.overwritingPointwise, overPointwise + Math.max(0, size - ((kind & 2) !== 0 ? most : 0)));
-        const change = size - dying;
-        live += change;
-        overlay += change;
-        over += change;
-        overPointwise += change;
+        this.overwriting = Math.max(this.overwriting, living + Math.max(0, size - ((kind & 1) !== 0 ? most : 0)));
+        this.overwritingPointwise = Math.max(this.overwritingPointwise, living + Math.max(0, size - ((kind & 2) !== 0 ? most : 0)));
+        living += size - dying;
       }
     }
   }
