@@ -32,13 +32,13 @@ async function start(env: Record<string, string>): Promise<ServiceProcess[]> {
 }
 
 describe('the same study in every mode', () => {
-  it.each(['nas201-three-objectives.yaml', 'flynet-stm32f446re.yaml'])('%s has the same trials and front in one process and through the service', { timeout: 240_000 }, async (example) => {
+  it.each(['nas201-three-objectives.yaml', 'flynet-stm32f446re.yaml'])('%s has the same trials and front in one process and through the service', { timeout: 400_000 }, async (example) => {
     const alone = JSON.parse(execFileSync(process.execPath, [CLI, 'search', join(examples, example), '--json'], { encoding: 'utf8', maxBuffer: 256 << 20, stdio: ['ignore', 'pipe', 'ignore'] })) as { trials: TrialView[]; hypervolume: number };
     const processes = await start(environment());
     try {
       const base = processes[0]!.url;
       const study = await submit(base, readFileSync(join(examples, example), 'utf8'));
-      const ended = await untilEnded(base, study.id, 200_000);
+      const ended = await untilEnded(base, study.id, 300_000);
       expect(ended.state).toBe('completed');
       expect((await allTrials(base, study.id)).map(essence)).toEqual(alone.trials.map(essence));
       expect(ended.hypervolume).toBe(alone.hypervolume);
