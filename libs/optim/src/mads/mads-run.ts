@@ -34,9 +34,9 @@ const ACQUISITION_EASE = 300;
 /** The latest told points that a local model looks through. */
 const MOST_KIN = 2000;
 const POLL = STAGES.indexOf('poll');
+const JUMP = STAGES.indexOf('jump');
 /** Points a stage makes besides the first, one after the other's outcome. */
 const REPEATS: Partial<Record<Stage, number>> = { 'nelder-mead': 1 };
-const JUMP = STAGES.indexOf('jump');
 /** In every second generation the quadratic models search before the learned distances. */
 const TURNED = { distance: 'model', model: 'distance' } as const;
 /** Steps whose successes give a direction to go on along. */

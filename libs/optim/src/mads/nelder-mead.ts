@@ -16,6 +16,7 @@ import { ontoMesh } from './poll-directions.js';
 const FRAMES = 4;
 /** The part of its edge by which a vertex stands out of the plane of those before it. */
 const LEAST_HEIGHT = 0.05;
+/** Reflection, inside contraction: from the middle of the others, in lengths from the worst vertex to it. */
 const MOVES = [1, -0.5] as const;
 
 /** The next point of the simplex around a centre; empty: too few points, or its moves are known. */
