@@ -12,6 +12,7 @@ export { EvaluatorError } from '@app/study';
 export { commandEvaluator } from './command/command-evaluator.js';
 export { startCommand, type CommandOptions, type CommandRunner } from './command/command-process.js';
 export { parseLenient, type CommandId } from './command/answer.js';
+export { killGroup } from './command/kill-group.js';
 export { LineSplitter } from './command/line-splitter.js';
 export { httpEvaluator } from './http/http-evaluator.js';
 export { post, type Reply } from './http/post.js';

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EvaluatorError } from '@app/study';
-import { LineSplitter } from '@app/train';
+import { killGroup, LineSplitter } from '@app/train';
 import { MOST_OUTPUT, type Agent, type AgentRequest } from './agent.js';
 import { answerObject, readAnswer, type Readings } from './answer.js';
 
@@ -107,8 +107,8 @@ class Life {
     this.dead = true;
     this.#settle(this.#fault('agent-exited', 'was closed'));
     this.#child.stdin!.end();
-    this.#kill('SIGTERM');
-    const timer = setTimeout(() => this.#kill('SIGKILL'), KILL_AFTER);
+    killGroup(this.#child, 'SIGTERM');
+    const timer = setTimeout(() => killGroup(this.#child, 'SIGKILL'), KILL_AFTER);
     await this.#exited;
     clearTimeout(timer);
   }
@@ -136,17 +136,6 @@ class Life {
 
   #fault(reason: string, message: string): EvaluatorError {
     return new EvaluatorError(reason, `agent ${this.name}: ${message}`);
-  }
-
-  #kill(signal: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      if (process.platform === 'win32') this.#child.kill(signal);
-      else process.kill(-pid, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { Metrics, TrialProgress } from '@app/contracts';
 import type { Scalar } from '@app/space';
 import { EvaluatorError } from '@app/study';
 import { metricsOf, progressOf, readAnswer, type Answer, type CommandId } from './answer.js';
+import { killGroup } from './kill-group.js';
 import { LineSplitter } from './line-splitter.js';
 
 export interface CommandOptions {
@@ -127,7 +128,7 @@ class Running {
       const die = (code: number | null, signal: string | null): void => this.#die(signal ? `was ended by ${signal}` : `ended with code ${code}`, resolve);
       this.#child.once('exit', (code, signal) => {
         // what it started may hold the pipes open: don't wait for their end
-        const timer = setTimeout(() => (this.#kill('SIGKILL'), die(code, signal)), DRAIN_MS);
+        const timer = setTimeout(() => (killGroup(this.#child, 'SIGKILL'), die(code, signal)), DRAIN_MS);
         this.#child.once('close', () => (clearTimeout(timer), die(code, signal)));
       });
     });
@@ -148,8 +149,8 @@ class Running {
     this.dead = true;
     this.#failPending(new EvaluatorError('evaluator-closed', `the evaluator ${show(this.options.command)} was closed`));
     this.#child.stdin!.end();
-    this.#kill('SIGTERM');
-    const timer = setTimeout(() => this.#kill('SIGKILL'), this.options.killAfterMs ?? 2000);
+    killGroup(this.#child, 'SIGTERM');
+    const timer = setTimeout(() => killGroup(this.#child, 'SIGKILL'), this.options.killAfterMs ?? 2000);
     await this.#exited;
     clearTimeout(timer);
   }
@@ -195,17 +196,6 @@ class Running {
   #failPending(reason: EvaluatorError): void {
     for (const pending of this.pending.values()) pending.reject(reason);
     this.pending.clear();
-  }
-
-  #kill(signal: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      if (process.platform === 'win32') this.#child.kill(signal);
-      else process.kill(-pid, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
   }
 }
 
