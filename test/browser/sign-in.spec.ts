@@ -35,7 +35,12 @@ it('the page of a service with a key asks for it, says when it is wrong, and the
   expect(await page.getByRole('alert').innerText()).toContain('not the key of this service');
   await page.getByLabel('API key').fill(KEY);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  const events = page.waitForResponse((r) => r.url().endsWith('/events'));
   await page.getByRole('link', { name: 'behind a key' }).first().click();
-  expect((await events).status()).toBe(200);
+  await page.getByRole('heading', { name: 'behind a key' }).waitFor();
+  const stream = await page.evaluate((path) => new Promise<string>((resolve) => {
+    const events = new EventSource(path);
+    events.onopen = () => resolve('open');
+    events.onerror = () => resolve('refused');
+  }), `/v1/studies/${((await created.json()) as { id: string }).id}/events`);
+  expect(stream).toBe('open');
 });
