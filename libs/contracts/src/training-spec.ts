@@ -97,7 +97,6 @@ const stop = z.strictObject({
   after: z.int().min(3).max(10_000).default(10).describe('full trainings whose curves are known before any is ended'),
   from: z.number().gt(0).lt(1).default(0.3).describe('share of the epochs that every candidate is given'),
 }).optional().describe('end trainings that, by the largest gain of earlier ones, can only be dominated');
-export type StopSpec = NonNullable<z.output<typeof stop>>;
 
 /** `accuracy: {method: train}`: every candidate is trained from scratch and judged on held-out images. */
 export const trainAccuracySchema = z.strictObject({

@@ -14,14 +14,7 @@ import { checkFinite, type Objectives } from './vectors.js';
  * @throws RangeError on values that are not finite or lengths that differ
  */
 export function kneeDistances(points: readonly Objectives[]): Float64Array {
-  checkFinite(points);
-  const out = new Float64Array(points.length).fill(NaN);
-  const front = paretoFront(points);
-  if (front.length === 0) return out;
-  const members = front.map((i) => points[i]!);
-  const scaled = normalise(members, idealPoint(members), nadirPoint(members));
-  front.forEach((i, k) => (out[i] = (1 - scaled[k]!.reduce((s, v) => s + v, 0)) / Math.sqrt(scaled[k]!.length)));
-  return out;
+  return onScaledFront(points, (p) => (1 - p.reduce((s, v) => s + v, 0)) / Math.sqrt(p.length));
 }
 
 /**
@@ -45,14 +38,7 @@ export function kneePoints(points: readonly Objectives[]): number[] {
  * @throws RangeError on values that are not finite or lengths that differ
  */
 export function tradeOffs(points: readonly Objectives[]): Float64Array {
-  checkFinite(points);
-  const out = new Float64Array(points.length).fill(NaN);
-  const front = paretoFront(points);
-  if (front.length === 0) return out;
-  const members = front.map((i) => points[i]!);
-  const scaled = normalise(members, idealPoint(members), nadirPoint(members));
-  front.forEach((i, k) => {
-    const p = scaled[k]!;
+  return onScaledFront(points, (p, scaled) => {
     let least = Infinity;
     for (const q of scaled) {
       let [loss, gain] = [0, 0];
@@ -63,7 +49,18 @@ export function tradeOffs(points: readonly Objectives[]): Float64Array {
       // Equal points are no move.
       if (gain > 0) least = Math.min(least, loss / gain);
     }
-    out[i] = least;
+    return least;
   });
+}
+
+/** A measure of each front point on the front scaled to 0 … 1; NaN for the others. */
+function onScaledFront(points: readonly Objectives[], measure: (p: Float64Array, front: readonly Float64Array[]) => number): Float64Array {
+  checkFinite(points);
+  const out = new Float64Array(points.length).fill(NaN);
+  const front = paretoFront(points);
+  if (front.length === 0) return out;
+  const members = front.map((i) => points[i]!);
+  const scaled = normalise(members, idealPoint(members), nadirPoint(members));
+  front.forEach((i, k) => (out[i] = measure(scaled[k]!, scaled)));
   return out;
 }

@@ -1,5 +1,3 @@
-import type { SeriesView, TrialState } from '@app/contracts';
-
 const METRIC_NAMES: Readonly<Record<string, string>> = {
   accuracy: 'Accuracy', error: 'Error', latency: 'Latency', energy: 'Energy', peakRam: 'Peak RAM', flash: 'Flash', macs: 'MACs', params: 'Parameters',
 };
@@ -26,11 +24,5 @@ export function betterOf(key: string, objectives: readonly { readonly key: strin
   if (!KNOWN.has(metric)) return null;
   return HIGHER_IS_BETTER.has(metric) ? 'higher' : 'lower';
 }
-
-export const columnUnit = (series: SeriesView, key: string): string | null => series.columns[key]?.unit ?? null;
-
-export const TRIAL_STATE_LABEL: Readonly<Record<TrialState, string>> = {
-  pending: 'pending', running: 'running', completed: 'completed', infeasible: 'infeasible', failed: 'failed', cancelled: 'cancelled',
-};
 
 export const OP_LABEL: Readonly<Record<'<=' | '>=', string>> = { '<=': '≤', '>=': '≥' };

@@ -39,7 +39,6 @@ const place = createStore<Place>(typeof location === 'undefined' ? { path: '/', 
 if (typeof window !== 'undefined') window.addEventListener('popstate', () => place.set(placeOf(location)));
 
 export const usePlace = (): Place => useStore(place);
-export const currentPlace = (): Place => place.get();
 
 export function go(address: string, replace = false): void {
   const next = new URL(address, location.origin);
