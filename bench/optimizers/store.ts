@@ -1,6 +1,7 @@
 /** The stored runs: ours in bench/data/optimizers.json, the peers' in bench/data/peers/, a file each, written by bench/peers/run.py. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { optimizerNamed } from '@app/optim';
 import type { Run } from './measure.js';
 import { projectRoot } from './problems.js';
 import type { Trajectory } from './trajectory.js';
@@ -32,15 +33,17 @@ export function readPeers(): SolverRecord[] {
   return files.map((f) => JSON.parse(readFileSync(join(folder, f), 'utf8')) as SolverRecord | { readonly solver?: undefined }).filter((r): r is SolverRecord => r.solver !== undefined);
 }
 
-/** Our records with these runs in place of what they had for the same problems. */
+/** Our records with these runs in place of what they had for the same problems. Runs of another version of the optimizer go: it is another solver. */
 export function withRuns(records: readonly SolverRecord[], runs: readonly Run[], budget: number, note: string): SolverRecord[] {
   const solvers = [...new Set([...records.map((r) => r.solver), ...runs.map((r) => r.algorithm)])].sort();
   return solvers.map((solver) => {
     const before = records.find((r) => r.solver === solver);
     const mine = runs.filter((r) => r.algorithm === solver);
     if (mine.length === 0) return before!;
+    const version = String(optimizerNamed(solver).version);
+    const kept = before?.versions[solver] === version ? before.runs : {};
     const fresh = Object.fromEntries([...new Set(mine.map((r) => r.problem))].map((name) => [name, { budget, seeds: mine.filter((r) => r.problem === name).map((r) => r.trajectory) }]));
-    return { solver, note, versions: { node: process.versions.node }, runs: { ...before?.runs, ...fresh } };
+    return { solver, note, versions: { node: process.versions.node, [solver]: version }, runs: { ...kept, ...fresh } };
   });
 }
 
