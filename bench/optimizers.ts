@@ -2,7 +2,7 @@
  * Quality of the optimizers on problems with known fronts or optima: medians over seeds at 50, 100, 200, 500 and 1000 evaluations of
  * one run each, beside the figures of other solvers, and data profiles of the problems with one objective.
  *
- *   npm run bench:optimizers -- [--json] [--store] [--algorithms mads,nsga2] [--problems TNK,nas,so] [--budget 1000] [--seeds 10] [--settings JSON]
+ *   npm run bench:optimizers -- [--json] [--store] [--algorithms mads,nsga2] [--problems TNK,nas,so] [--budget 1000] [--seeds 10] [--first-seed 1] [--settings JSON]
  *
  *   npm run bench:optimizers -- --suggestion [--python PATH]
  *   npm run bench:optimizers -- --docs
@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
     problems: { type: 'string', default: '*' },
     budget: { type: 'string', default: '1000' },
     seeds: { type: 'string', default: '10' },
+    'first-seed': { type: 'string', default: '1' },
     settings: { type: 'string', default: '{}' },
     store: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
@@ -37,7 +38,7 @@ const { values: options } = parseArgs({
   },
 });
 
-function count(name: 'budget' | 'seeds'): number {
+function count(name: 'budget' | 'seeds' | 'first-seed'): number {
   const value = Number(options[name]);
   if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`--${name}: expected an integer from 1, got ${options[name]}`);
   return value;
@@ -53,7 +54,7 @@ async function writeDocs(all: readonly TestProblem[]): Promise<void> {
 }
 
 function run(all: readonly TestProblem[]): void {
-  const [budget, seeds] = [count('budget'), count('seeds')];
+  const [budget, seeds, first] = [count('budget'), count('seeds'), count('first-seed')];
   const algorithms = options.algorithms.split(',').map(optimizerNamed);
   const tests = chosenProblems(all, options.problems);
   const settings = JSON.parse(options.settings) as Record<string, unknown>;
@@ -61,7 +62,7 @@ function run(all: readonly TestProblem[]): void {
   const runs: Run[] = [];
   for (const test of tests) {
     for (const algorithm of algorithms) {
-      for (let seed = 1; seed <= seeds; seed++) runs.push(measure(test, algorithm, seed, budget, settings));
+      for (let seed = first; seed < first + seeds; seed++) runs.push(measure(test, algorithm, seed, budget, settings));
       const mine = runs.slice(-seeds);
       process.stderr.write(`${test.name} ${algorithm.name}: ${(mine.reduce((s, r) => s + r.askMs.mean, 0) / seeds).toFixed(2)} ms a trial\n`);
     }
