@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { cellFeatures } from '@app/decode';
 import type { SearchProblem, Told } from '@app/optim';
-import { createSearchSpace, type Genes, type Parameter } from '@app/space';
+import { createSearchSpace, type Genes, type Parameter, type Point } from '@app/space';
 
 export const BUDGETS = [50, 100, 200, 500, 1000] as const;
 
@@ -57,7 +58,9 @@ export function chosenProblems(all: readonly TestProblem[], list: string): TestP
 
 function testProblem(definition: Definition, prelude: string, table: Parameters<Body>[1]): TestProblem {
   const { variables, objectives, constraints } = definition;
-  const space = createSearchSpace(variables.map(parameterOf));
+  // What the service gives of a cell.
+  const features = definition.body.includes('TABLE') ? (point: Point): number[] => cellFeatures(variables.map((_, i) => point[`x${i}`]).join('')) : undefined;
+  const space = createSearchSpace(variables.map(parameterOf), { features });
   // The bodies are our own data file, read as the formulas they are.
   const body = new Function('x', 'TABLE', `${prelude}\n${definition.body}`) as Body;
   const compute = (x: readonly number[]): { f: number[]; g: number[] } => body(x, table);

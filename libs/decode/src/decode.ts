@@ -76,6 +76,11 @@ export function pointFromArchitecture(family: string, code: string): Point {
   return known.fromCode(code);
 }
 
+/** What the family of a space knows of a point's structure, for `createSearchSpace`; undefined where it knows nothing. */
+export function familyFeatures(family: string): Family['features'] {
+  return isFamily(family) ? (FAMILIES[family] as Family).features : undefined;
+}
+
 /** @throws DecodeError naming the entry */
 export function checkTask(task: Task): void {
   for (const name of ['numClasses', 'inputChannels'] as const) {

@@ -26,4 +26,6 @@ export interface Family {
   decode<T>(point: PointReader, context: DecodeContext<T>): T;
   /** The point that an architecture code of the literature stands for, in families that have one. @throws DecodeError on anything else */
   readonly fromCode?: (code: string) => Point;
+  /** What its structure foretells, for models that learn over a space of the family: see `SearchSpace.features`. */
+  readonly features?: (point: Point) => readonly number[];
 }

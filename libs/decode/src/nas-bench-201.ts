@@ -10,6 +10,7 @@
  * whether or not anything reaches them. These are the figures the benchmark tabulates as params and FLOPs.
  */
 import type { Point } from '@app/space';
+import { cellFeatures } from './cell-features.js';
 import { DecodeError } from './decode-error.js';
 import type { DecodeContext, Family } from './family.js';
 import type { NetworkBuilder, Feature } from './network-builder.js';
@@ -28,6 +29,7 @@ export const nasBench201: Family = {
   parameters: EDGE_NAMES,
   settings: ['resolution', 'channels', 'cells'],
   fromCode: pointFromCode,
+  features: (point) => cellFeatures(architectureCode(point)),
   decode<T>(point: PointReader, { task, settings, network }: DecodeContext<T>): T {
     const cell = EDGE_NAMES.map((name) => point.choice(name, EDGE_OPERATIONS));
     const channels = settings.integer('channels', 1, 1024, 16);

@@ -261,3 +261,21 @@ describe('a faulty point', () => {
     expect(issues(() => space.fromUnit([0, 1, 0, 0, NaN, 0]))).toEqual(['u[4]: expected a number, got NaN']);
   });
 });
+
+describe('features of a space', () => {
+  const space = (features?: (point: Record<string, Scalar>) => number[]): ReturnType<typeof createSearchSpace> => createSearchSpace(supernet, { features });
+
+  it('are computed from the point as the user would write it, and are absent where none are given', () => {
+    const own = space((p) => [p['depth'] as number, 'w3' in p ? 1 : 0]);
+    expect([...own.features!(own.encode({ depth: 3, w1: 8, w2: 8, w3: 'a' }))]).toEqual([3, 1]);
+    expect([...own.features!(own.encode({ depth: 1, w1: 8 }))]).toEqual([1, 0]);
+    expect(createSearchSpace(supernet).features).toBeUndefined();
+  });
+
+  it('are refused where their number changes or one is not finite', () => {
+    const uneven = space((p) => Array<number>(p['depth'] as number).fill(0));
+    expect(uneven.features!([0, 0, 0, 0, 0])).toHaveLength(1);
+    expect(() => uneven.features!([1, 0, 0, 0, 0])).toThrow('features: expected 1 numbers as at the first point, got 2');
+    expect(() => space(() => [0, NaN]).features!([0, 0, 0, 0, 0])).toThrow('features[1]: expected a finite number, got NaN');
+  });
+});

@@ -7,26 +7,34 @@ import { checkParameters, type CheckedSpace } from './validate.js';
 /**
  * Search space over the parameters, in their order; a private copy is kept.
  * @throws SpaceError with the path of each fault: duplicate or empty names, min > max, steps that miss max, log scale with
- *         min ≤ 0, empty or repeated values, unknown or continuous parents, conditions in a ring, numbers that aren't finite
+ *         min ≤ 0, empty or repeated values, unknown or continuous parents, conditions in a ring, numbers that aren't finite; features that
+ *         differ in number from point to point or aren't finite, when they are asked for
  */
-export function createSearchSpace(parameters: readonly Parameter[]): SearchSpace {
+export function createSearchSpace(parameters: readonly Parameter[], aids: SpaceAids = {}): SearchSpace {
   const checked = checkParameters(parameters);
-  return new ParameterSpace(structuredClone(parameters), checked);
+  return new ParameterSpace(structuredClone(parameters), checked, aids.features);
+}
+
+export interface SpaceAids {
+  /** See `SearchSpace.features`. Pure; called with decoded points. */
+  readonly features?: ((point: Point) => readonly number[]) | undefined;
 }
 
 class ParameterSpace implements SearchSpace {
   readonly dimension: number;
   readonly sizes: readonly number[];
   readonly cardinality: number;
+  readonly features: ((genes: Genes) => Float64Array) | undefined;
   readonly #space: CheckedSpace;
   readonly #conditional: boolean;
 
-  constructor(readonly parameters: readonly Parameter[], space: CheckedSpace) {
+  constructor(readonly parameters: readonly Parameter[], space: CheckedSpace, features: SpaceAids['features']) {
     this.#space = space;
     this.dimension = parameters.length;
     this.sizes = space.axes.map((a) => a.size);
     this.cardinality = countPoints(space);
     this.#conditional = space.requirements.some((r) => r.length > 0);
+    this.features = features && this.#checkedFeatures(features);
   }
 
   decode(genes: Genes): Point {
@@ -136,6 +144,18 @@ class ParameterSpace implements SearchSpace {
       if (!active[i]) genes[i] = a.defaultGene;
     });
     return genes;
+  }
+
+  #checkedFeatures(features: (point: Point) => readonly number[]): (genes: Genes) => Float64Array {
+    let due: number | null = null;
+    return (genes) => {
+      const values = features(this.decode(genes));
+      due ??= values.length;
+      if (values.length !== due) throw new SpaceError([{ path: 'features', message: `expected ${due} numbers as at the first point, got ${values.length}` }]);
+      const fault = values.findIndex((v) => !Number.isFinite(v));
+      if (fault >= 0) throw new SpaceError([{ path: `features[${fault}]`, message: `expected a finite number, got ${values[fault]}` }]);
+      return Float64Array.from(values);
+    };
   }
 
   #checkGenes(genes: Genes): void {

@@ -22,4 +22,9 @@ export interface SearchSpace {
   fromUnit(u: ArrayLike<number>): Genes;
   /** All points, each once. @throws RangeError if continuous */
   enumerate(): Generator<Genes>;
+  /**
+   * What is known of a canonical point's structure, for models that learn over the space: as many numbers at every point, each within
+   * about [0, 1], alike where outcomes should be alike. Absent: nothing beyond the genes.
+   */
+  readonly features?: ((genes: Genes) => Float64Array) | undefined;
 }

@@ -1,4 +1,5 @@
 import { convert, metricDefinition, metricKey, type Metrics, type StudySpec } from '@app/contracts';
+import { familyFeatures } from '@app/decode';
 import type { SearchProblem } from '@app/optim';
 import { createSearchSpace, type SearchSpace } from '@app/space';
 import type { StudyDefinition } from './records.js';
@@ -86,7 +87,7 @@ export function meanFidelity(spec: StudySpec): number {
 export function studyProblem(definition: StudyDefinition): StudyProblem {
   const { spec } = definition;
   const terms = studyTerms(spec);
-  const space = createSearchSpace(definition.space.parameters);
+  const space = createSearchSpace(definition.space.parameters, { features: familyFeatures(definition.space.family) });
   return {
     terms,
     space,

@@ -65,7 +65,10 @@ export class BoRun implements OptimizerRun {
   static restore(problem: SearchProblem, snapshot: Json, history: readonly Told[], settings: BoSettings): BoRun {
     const fields = readSnapshot(snapshot, NAME, VERSION);
     const run = new BoRun(problem, settings, fields['pending'], history);
-    run.#state = structuredClone(fields['state']) as unknown as State;
+    const state = structuredClone(fields['state']) as unknown as State;
+    // A space may have come to know more of its points since: what was fitted without it is fitted anew.
+    const fits = Object.fromEntries(Object.entries(state.fits).filter(([, { theta }]) => theta.length === run.#map.size + 1));
+    run.#state = { ...state, fits };
     return run;
   }
 

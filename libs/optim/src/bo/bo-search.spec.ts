@@ -82,6 +82,25 @@ describe('bo', () => {
     expect(least).toBe(0);
   });
 
+  it('learns from what a space knows of its points: the parity of four of eight switches, of which single ones say nothing', () => {
+    const parameters: Parameter[] = Array.from({ length: 8 }, (_, i) => ({ name: `s${i}`, type: 'categorical', values: [0, 1] }));
+    const parity = (p: Values): number => (p['s0']! + p['s2']! + p['s3']! + p['s6']!) % 2;
+    const f = (p: Values): Outcome => ({ f: [8 * parity(p) + Object.values(p).reduce((a, b) => a + b, 0)] });
+    const odd = (space: SearchSpace): number => [1, 2, 3, 4].reduce((sum, seed) => sum + search(bo, space, f, 32, { seed }, { initialPoints: 18 }).slice(18).filter((t) => t.objectives[0]! >= 8).length, 0);
+    const informed = odd(createSearchSpace(parameters, { features: (p) => [parity(p as Values)] }));
+    expect(informed).toBeLessThan(0.7 * odd(createSearchSpace(parameters)));
+  });
+
+  it('goes on from a snapshot of the time when the space knew less of its points', () => {
+    const parameters: Parameter[] = Array.from({ length: 4 }, (_, i) => ({ name: `s${i}`, type: 'categorical', values: ['a', 'b', 'c'] }));
+    const [plain, informed] = [createSearchSpace(parameters), createSearchSpace(parameters, { features: (p) => [p['s0'] === 'a' ? 1 : 0] })];
+    const told = search(bo, plain, (x) => ({ f: [Object.values(x).filter((v) => String(v) === 'b').length] }), 12, {}, QUICK);
+    const before = bo.start({ space: plain, objectives: 1, constraints: 0, seed: 1, maxTrials: 12 }, QUICK);
+    for (const t of told) before.tell([{ ...before.ask(1)[0]!, ...t }]);
+    const after = bo.restore({ space: informed, objectives: 1, constraints: 0, seed: 1, maxTrials: 12 }, before.snapshot(), told, QUICK);
+    expect(after.ask(1)[0]!.proposedBy).toBe('bo:log-ei');
+  });
+
   it('spreads a batch instead of asking next to its own pending points', () => {
     const space = createSearchSpace(unit(2));
     const run = bo.start({ space, objectives: 1, constraints: 0, seed: 4 }, QUICK);

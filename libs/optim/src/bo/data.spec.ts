@@ -1,4 +1,4 @@
-import { createSearchSpace } from '@app/space';
+import { createSearchSpace, type Parameter, type Point } from '@app/space';
 import { describe, expect, it } from 'vitest';
 import type { Told } from '../contract.js';
 import { FeatureMap } from './features.js';
@@ -29,6 +29,16 @@ describe('FeatureMap', () => {
     const map = new FeatureMap(createSearchSpace([...['a', 'b', 'c', 'd'].map((name) => ({ name, type: 'categorical' as const, values: ops })), { name: 'act', type: 'categorical', values: ['x', 'y'] }]));
     expect([map.size, map.numeric, map.categoricalOnly]).toEqual([8, 3, true]);
     expect([...map.of([2, 2, 0, 2, 1])]).toEqual([0.25, 0, 0.75, 2, 2, 0, 2, 1]);
+  });
+
+  it('takes what the space knows of a point where there are categories, and nowhere else', () => {
+    const features = (point: Point): number[] => [point['op'] === 'conv' ? 1 : 0, 0.5];
+    const op: Parameter = { name: 'op', type: 'categorical', values: ['skip', 'conv'] };
+    const n: Parameter = { name: 'n', type: 'int', min: 1, max: 2 };
+    const map = new FeatureMap(createSearchSpace([op, n], { features }));
+    expect([map.size, map.numeric, [...map.featureOf]]).toEqual([4, 3, [3, 0]]);
+    expect([...map.of([1, 0])]).toEqual([0.25, 1, 0.5, 1]);
+    expect(new FeatureMap(createSearchSpace([n], { features })).size).toBe(1);
   });
 });
 

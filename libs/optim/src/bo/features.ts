@@ -3,7 +3,8 @@
  *
  * Numeric features first, compared by squared difference: the position in [0, 1] of every float, int and ordinal parameter, then for
  * each condition of the space whether it holds, then in spaces of categories only the share of parameters at each level of a list
- * that several of them have in common. After them one feature a categorical parameter, compared by equality. Inactive parameters
+ * that several of them have in common, then in spaces with categories what the space knows of a point's structure (`SearchSpace.features`;
+ * a search that moves numeric parameters holds these still on its way). After them one feature a categorical parameter, compared by equality. Inactive parameters
  * stand at their default. Parameters with a single value have no feature.
  */
 import type { CategoricalParameter, Genes, SearchSpace } from '@app/space';
@@ -24,6 +25,7 @@ export class FeatureMap {
   readonly #conditional: number[];
   /** genes that share a list of levels, and how many levels it has */
   readonly #groups: { readonly genes: number[]; readonly levels: number }[] = [];
+  readonly #structure: ((genes: Genes) => Float64Array) | null;
 
   constructor(space: SearchSpace) {
     this.#space = space;
@@ -40,7 +42,9 @@ export class FeatureMap {
     if (this.categoricalOnly) this.#groups = sharedLevels(space, this.#categoricalGenes);
     this.featureOf = new Int32Array(space.dimension).fill(-1);
     this.#numericGenes.forEach((gene, k) => (this.featureOf[gene] = k));
-    this.numeric = this.#numericGenes.length + this.#conditional.length + this.#groups.reduce((n, g) => n + g.levels, 0);
+    this.#structure = (this.#categoricalGenes.length > 0 && space.features) || null;
+    const known = this.#structure?.(space.fromUnit(new Float64Array(space.dimension).fill(0.5))).length ?? 0;
+    this.numeric = this.#numericGenes.length + this.#conditional.length + this.#groups.reduce((n, g) => n + g.levels, 0) + known;
     this.#categoricalGenes.forEach((gene, k) => (this.featureOf[gene] = this.numeric + k));
     this.size = this.numeric + this.#categoricalGenes.length;
   }
@@ -59,6 +63,7 @@ export class FeatureMap {
       for (const gene of members) out[at + genes[gene]!]! += 1 / members.length;
       at += levels;
     }
+    if (this.#structure !== null) for (const value of this.#structure(genes)) out[at++] = value;
     for (const gene of this.#categoricalGenes) out[at++] = genes[gene]!;
     return out;
   }
