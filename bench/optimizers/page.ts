@@ -31,12 +31,13 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
     `${tests.length} problems with known fronts or optima: ${several.length} with two or three objectives, ${single.length} with one; a third of them have constraints, integers or categories.`,
     'Every solver of several objectives starts from the same Latin hypercube of min(2(n+1), 20) points, of one objective from the same point, and is told',
     'nothing but variables and values. Figures are medians over seeds, read off one run at each number of evaluations.',
+    'Ours were tuned on these problems with small seeds: runs with seeds from 101 are ones that no tuning has seen.',
     'Written by one command from the stored runs, which two others make; every run is reproducible by its seed:',
     '',
     '```sh',
-    'npm run bench:optimizers -- --algorithms auto,mads,bo --seeds 10 --store    # ours → bench/data/optimizers.json',
-    'npm run bench:peers && python bench/peers/run.py nomad --seeds 5             # a peer → bench/data/peers/',
-    'npm run bench:optimizers -- --docs                                          # this page',
+    'npm run bench:optimizers -- --algorithms auto,mads --seeds 10 --first-seed 101 --store  # ours → bench/data/optimizers.json',
+    'npm run bench:peers && python bench/peers/run.py nomad --seeds 5                         # a peer → bench/data/peers/',
+    'npm run bench:optimizers -- --docs                                                    # this page',
     '```',
     '',
     ...Object.keys(plots).flatMap((file) => [`![Share of the known hypervolume against evaluations](${file})`, '']),
@@ -53,6 +54,7 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
     '',
     ...medians(several, standings),
     '',
+    ...marks(several, standings),
     '## Problem by problem, ours against theirs',
     '',
     'On how many problems our median is nearer the best by more than 0.01, alike, or farther: better / alike / worse. Of one objective the',
@@ -93,13 +95,44 @@ function described(r: SolverRecord): string[] {
     return low === high ? String(low) : `${low}–${high}`;
   };
   const versions = Object.entries(r.versions).map(([name, v]) => `${name} ${v}`).join(', ');
+  const numbers = runs.flatMap((p) => p.seeds.map((s) => s.seed));
   const ms = median(runs.flatMap((p) => p.seeds.map((s) => s.ms)));
-  return [r.solver, versions, String(runs.length), range(runs.map((p) => p.seeds.length)), range(runs.map((p) => p.budget)), ms.toPrecision(2), r.note];
+  return [r.solver, versions, String(runs.length), `${range(runs.map((p) => p.seeds.length))} (${range(numbers)})`, range(runs.map((p) => p.budget)), ms.toPrecision(2), r.note];
 }
 
 function suggested({ points, variables, objectives, ours, botorch }: SuggestionTime): string {
   const theirs = botorch ? `; BoTorch ${botorch.versions['botorch']} takes ${botorch.seconds.toFixed(1)} s, ${Math.round(botorch.seconds / ours.first)} times as long` : '';
   return `One suggestion at ${points} points, ${variables} variables and ${objectives} objectives: \`bo\` takes ${ours.first.toFixed(2)} s of one core, models fitted from nothing, and ${ours.next.toFixed(2)} s at the next point${theirs}.`;
+}
+
+/** `mads` beside the figures of NOMAD 4.5 that came with the problems, and `auto` beside the best of all solvers. */
+function marks(tests: readonly TestProblem[], standings: readonly Standing[]): string[] {
+  const own = (solver: string): Standing | undefined => standings.find((s) => s.own && s.solver === solver);
+  const [mads, auto, nomad] = [own('mads'), own('auto'), standings.find((s) => s.solver === ANCHORS[0]![0])!];
+  const lines: string[] = [];
+  if (mads) {
+    const columns = BUDGETS.map((b) => ({ b, shared: common(tests, [mads, nomad], [b]) })).filter((c) => c.shared.length > 0);
+    const row = (s: Standing): string[] => [name(s), ...columns.map(({ b, shared }) => median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(3))];
+    const behind = columns.flatMap(({ b, shared }) => shared.filter((t) => shortfall(t, mads.at(t.name, b)!) - shortfall(t, nomad.at(t.name, b)!) > 0.02)
+      .map((t) => `${t.name} at ${b} (${(mads.at(t.name, b) ?? 0).toFixed(3)}, NOMAD ${(nomad.at(t.name, b) ?? 0).toFixed(3)})`));
+    lines.push('`mads` beside NOMAD 4.5 ¹, over every problem that both have:', '', ...table(['solver', ...columns.map(({ b, shared }) => `${b} (${shared.length} problems)`)], [row(mads), row(nomad)]), '',
+      behind.length === 0 ? 'It is on no problem more than 0.02 behind.' : `More than 0.02 behind: ${behind.join('; ')}.`, '');
+  }
+  if (auto) {
+    const rivals = standings.filter((s) => s !== auto);
+    const pairs = tests.flatMap((t) => BUDGETS.filter((b) => auto.at(t.name, b) !== undefined).map((b) => {
+      const best = Math.min(...rivals.map((s) => s.at(t.name, b)).filter((v) => v !== undefined).map((v) => shortfall(t, v)));
+      return { t, b, gap: shortfall(t, auto.at(t.name, b)!) - best };
+    }));
+    const share = (b?: number): string => {
+      const of = pairs.filter((p) => b === undefined || p.b === b);
+      return of.length === 0 ? '–' : `${of.filter((p) => p.gap <= 0.01).length} of ${of.length}`;
+    };
+    const far = [...pairs].sort((a, b) => b.gap - a.gap).filter((p) => p.gap > 0.03).map(({ t, b, gap }) => `${t.name} at ${b} (${gap.toFixed(3)})`);
+    lines.push('`auto` within 0.01 of the best solver of all, ours or a peer, by problem and number of evaluations:', '', ...table(['all', ...BUDGETS.map(String)], [[share(), ...BUDGETS.map(share)]]), '',
+      ...(far.length === 0 ? [] : [`Farthest behind the best: ${far.join('; ')}.`, '']));
+  }
+  return lines.length === 0 ? [] : ['## The marks', '', ...lines];
 }
 
 /** Those with many problems; the anchors too. */
