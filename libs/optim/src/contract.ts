@@ -11,6 +11,15 @@ export interface Known {
   readonly violations: readonly (number | null)[];
 }
 
+/**
+ * How far repeated evaluations of one point would differ: standard deviations in the units of the objectives and violations. `null`: they
+ * differ, by how much has to be learned. 0: not at all.
+ */
+export interface Noise {
+  readonly objectives: readonly (number | null)[];
+  readonly violations: readonly (number | null)[];
+}
+
 /** What an optimizer is asked to minimise. Directions and limits were turned round before: f minimised, g ≤ 0 feasible. */
 export interface SearchProblem {
   readonly space: SearchSpace;
@@ -32,6 +41,8 @@ export interface SearchProblem {
    * so, remembered by whoever provides it); asking it costs no trial. A point that breaks a limit by it is *screened*: see `OptimizerRun.ask`.
    */
   readonly known?: ((genes: Genes) => Known) | undefined;
+  /** Absent: outcomes are taken for exact. */
+  readonly noise?: Noise | undefined;
   /** Shares of a full evaluation at which points may be evaluated: ascending by a constant factor, the last 1. Absent: full ones only. See halving. */
   readonly fidelities?: readonly number[] | undefined;
 }
@@ -58,6 +69,16 @@ export interface Told extends Candidate {
   /** [m], minimised */
   readonly objectives: readonly (number | null)[];
   /** [constraints], g ≤ 0 is feasible */
+  readonly violations: readonly (number | null)[];
+  /** What was told of the point at lower fidelities, lowest first. With `fidelity` below 1 the values above are an estimate from these. */
+  readonly partial?: readonly PartialResult[] | undefined;
+}
+
+/** The outcome of a part of an evaluation. */
+export interface PartialResult {
+  /** 0 < fidelity < 1 */
+  readonly fidelity: number;
+  readonly objectives: readonly (number | null)[];
   readonly violations: readonly (number | null)[];
 }
 

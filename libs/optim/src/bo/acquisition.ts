@@ -40,7 +40,21 @@ export interface Objectives {
   readonly weight: number;
 }
 
-export class Acquisition {
+/** What is maximised over the points that are not taken. */
+export interface AcquisitionFunction {
+  /** Whether some objective is computed, so that genes matter besides features. */
+  readonly computes: boolean;
+  /** -Infinity where it is not a number. */
+  values(points: readonly Looked[]): Float64Array;
+  /**
+   * @param slope    [numeric], overwritten: derivative by each numeric feature
+   * @param nudged   points a step away along single features, by which computed objectives get their slopes; without them they are
+   *                 taken for constant
+   */
+  valueWithSlopes(point: Looked, slope: Float64Array, nudged?: readonly Nudged[]): number;
+}
+
+export class Acquisition implements AcquisitionFunction {
   readonly #slopes: { readonly mean: Float64Array; readonly sd: Float64Array };
   readonly #own: { readonly mean: Float64Array; readonly sd: Float64Array }[];
 
@@ -55,12 +69,10 @@ export class Acquisition {
     this.#own = objectives?.processes.map(scratch) ?? [];
   }
 
-  /** Whether some objective is computed, so that genes matter besides features. */
   get computes(): boolean {
     return (this.objectives?.known ?? null) !== null;
   }
 
-  /** -Infinity where it is not a number. */
   values(points: readonly Looked[]): Float64Array {
     const features = points.map((p) => p.features);
     return this.#combine(points, (process) => process.predictMany(features));
@@ -94,11 +106,6 @@ export class Acquisition {
     return out.map((v) => (Number.isNaN(v) ? -Infinity : v));
   }
 
-  /**
-   * @param slope    [numeric], overwritten: derivative by each numeric feature
-   * @param nudged   points a step away along single features, by which computed objectives get their slopes; without them they are
-   *                 taken for constant
-   */
   valueWithSlopes({ genes, features }: Looked, slope: Float64Array, nudged: readonly Nudged[] = []): number {
     slope.fill(0);
     let value = 0;

@@ -9,12 +9,13 @@ import { Rng, Sobol } from '@app/numeric';
 import type { Genes } from '@app/space';
 import type { Candidate, Json, OptimizerRun, SearchProblem, Told } from '../contract.js';
 import { Ledger, readSnapshot } from '../ledger.js';
-import type { Acquisition } from './acquisition.js';
+import { Acquisition } from './acquisition.js';
 import { FeatureMap } from './features.js';
 import { maximiseAcquisition, type Spot } from './maximise.js';
 import { modelPoints } from './model-points.js';
+import { Observations, type Observation } from './observations.js';
 import type { BoSettings } from './settings.js';
-import { Learner, type Fits, type Surrogates } from './surrogates.js';
+import { Learner, thetaSize, type Fits, type Surrogates } from './surrogates.js';
 import { afterOutcome, boxAround, centreAt, centresOf, entersFront, FRESH_LENGTH, localPoints, type RegionLength } from './trust-region.js';
 import { WatchedPoints } from './watched-points.js';
 
@@ -50,6 +51,7 @@ export class BoRun implements OptimizerRun {
   readonly #learner: Learner;
   readonly #map: FeatureMap;
   readonly #ledger: Ledger;
+  readonly #observations = new Observations();
   #state: State = { sobolIndex: 0, turn: 0, fittedAt: 0, fits: {}, region: FRESH_LENGTH };
   /** caches only */
   #listed: Listed[] | null = null;
@@ -58,7 +60,7 @@ export class BoRun implements OptimizerRun {
   constructor(readonly problem: SearchProblem, readonly settings: BoSettings, pending: Json = [], history: readonly Told[] = []) {
     this.#sobol = new Sobol(problem.space.dimension, problem.seed);
     this.#map = new FeatureMap(problem.space);
-    this.#learner = new Learner(problem, this.#map);
+    this.#learner = new Learner(problem, this.#map, settings.noise);
     this.#ledger = new Ledger(problem, pending, history);
   }
 
@@ -67,7 +69,7 @@ export class BoRun implements OptimizerRun {
     const run = new BoRun(problem, settings, fields['pending'], history);
     const state = structuredClone(fields['state']) as unknown as State;
     // A space may have come to know more of its points since: what was fitted without it is fitted anew.
-    const fits = Object.fromEntries(Object.entries(state.fits).filter(([, { theta }]) => theta.length === run.#map.size + 1));
+    const fits = Object.fromEntries(Object.entries(state.fits).filter(([name, { theta }]) => theta.length === thetaSize(name, run.#map)));
     run.#state = { ...state, fits };
     return run;
   }
@@ -122,12 +124,13 @@ export class BoRun implements OptimizerRun {
 
   /** null: nothing to learn from yet, or every point that was looked at is taken */
   #modelPoint(): Candidate | null {
-    const { history, pending } = this.#ledger;
+    const { pending } = this.#ledger;
+    const history = this.#observations.of(this.#ledger.history);
     const cap = this.settings.modelPoints;
     const thinned = modelPoints(history, cap);
-    this.#refit(thinned);
+    this.#refit(history, thinned);
     const { turn, fits, region } = this.#state;
-    const theta = fits['f0']?.theta ?? null;
+    const theta = (fits['f0@'] ?? fits['f0'])?.theta ?? null;
     // In many dimensions every other ask, beyond the points a process can carry every one.
     const centres = thinned.length < history.length || (this.problem.space.dimension > REGIONS_FROM && turn % 2 === 1) ? centresOf(history) : [];
     const centre = centreAt(centres, Math.floor(turn / 2));
@@ -150,15 +153,15 @@ export class BoRun implements OptimizerRun {
     const listed = this.#canList(surrogates);
     const spot = listed ? this.#bestOfAll(surrogates.acquisition) : maximiseAcquisition(surrogates.acquisition, aids);
     if (spot === null) return null;
-    const step = centre !== undefined && !listed ? REGION_STEP : this.settings.kappa !== null ? 'bo:lcb' : this.problem.objectives === 1 ? 'bo:log-ei' : 'bo:log-ehvi';
+    const gain = `bo:log-${surrogates.acquisition instanceof Acquisition ? '' : 'n'}${this.problem.objectives === 1 ? 'ei' : 'ehvi'}`;
+    const step = centre !== undefined && !listed ? REGION_STEP : this.settings.kappa !== null ? 'bo:lcb' : gain;
     return this.#ledger.propose(spot.genes, step, surrogates.reference === null ? undefined : { reference: [...surrogates.reference] });
   }
 
   /** All θ at every tell up to 40 told points, every 5 up to 300, every 20 above; a model that is new at once. */
-  #refit(thinned: readonly number[]): void {
-    const { history } = this.#ledger;
+  #refit(history: readonly Observation[], thinned: readonly number[]): void {
     const { fits, fittedAt, turn } = this.#state;
-    const told = history.length;
+    const told = this.#ledger.history.length;
     const due = told - fittedAt >= (told <= 40 ? 1 : told <= 300 ? 5 : 20);
     if (!due && this.#learner.names(history, thinned, turn).every((name) => name in fits)) return;
     const fitted = this.#learner.fit(history, thinned, fits, turn, (name) => due || !(name in fits));
@@ -171,12 +174,12 @@ export class BoRun implements OptimizerRun {
   }
 
   /** The best open point of all; null if there is none. */
-  #bestOfAll(acquisition: Acquisition): Spot | null {
+  #bestOfAll(acquisition: Surrogates['acquisition']): Spot | null {
     const { space } = this.problem;
     this.#listed ??= Array.from(space.enumerate(), (genes) => ({ genes, key: space.key(genes), features: this.#map.of(genes) })).filter((p) => this.#ledger.excess(p.genes) === 0);
     const points = this.#listed;
     if (points.length === 0) return null;
-    const values = acquisition.valuesOfWatched(points, (process, place) => (this.#watched[place] ??= new WatchedPoints(points.map((p) => p.features))).predict(process));
+    const values = !(acquisition instanceof Acquisition) ? acquisition.values(points) : acquisition.valuesOfWatched(points, (process, place) => (this.#watched[place] ??= new WatchedPoints(points.map((p) => p.features))).predict(process));
     let best = -1;
     points.forEach((p, i) => {
       if ((best < 0 || values[i]! > values[best]!) && !this.#ledger.has(p.key)) best = i;

@@ -119,6 +119,7 @@ describe('readSettings', () => {
     expect(readSettings({ candidates: 64 })).toMatchObject({ candidates: 64, initialPoints: null });
     expect(() => readSettings({ candidates: 0 })).toThrow('settings.candidates: expected an integer from 1, got 0');
     expect(() => readSettings({ modelPoints: '9' })).toThrow('settings.modelPoints: expected an integer from 10, got "9"');
+    expect(() => readSettings({ noise: 1 })).toThrow('settings.noise: expected true or false, got 1');
     expect(() => readSettings({ speed: 1 })).toThrow('settings.speed: unknown setting');
   });
 });

@@ -6,6 +6,7 @@
  * `GaussianProcess` adds the outputs. Shapes: y [n]; no points (n = 0) are the caller's to avoid.
  */
 import { InverseFactor } from '@app/numeric';
+import { addBias, biasOf, truncation } from './fidelity.js';
 import { ScaledRows, type FeatureShape, type Theta } from './kernel.js';
 
 export interface Prediction {
@@ -22,14 +23,22 @@ export class ProcessFactor {
   readonly factor: InverseFactor;
   readonly #noise: number;
 
-  /** @throws NotPositiveDefinite if jitter does not help either */
-  constructor(readonly shape: FeatureShape, points: readonly Float64Array[], readonly theta: Theta) {
+  /** of the rows; null: all were evaluated in full */
+  readonly #fidelities: number[] | null;
+
+  /**
+   * @param fidelities  of the points, where some are below 1; θ then has the bias, see fidelity.ts
+   * @throws NotPositiveDefinite if jitter does not help either
+   */
+  constructor(readonly shape: FeatureShape, points: readonly Float64Array[], readonly theta: Theta, fidelities: readonly number[] | null = null) {
     const n = points.length;
     this.rows = new ScaledRows(shape, theta, n + 32);
     const noise = Math.exp(theta[shape.size]!);
     for (const x of points) this.rows.append(x);
     const K = this.rows.matrix();
     for (let i = 0; i < n; i++) K[i * n + i] = 1 + noise;
+    this.#fidelities = fidelities && [...fidelities];
+    if (fidelities !== null) addBias(K, fidelities, theta, shape.size);
     this.factor = new InverseFactor(K, n);
     this.#noise = noise + this.factor.jitter;
   }
@@ -39,15 +48,22 @@ export class ProcessFactor {
   }
 
   /** A point that rounding makes the kernel unable to tell from others gets a little more noise. */
-  append(x: Float64Array): void {
+  append(x: Float64Array, fidelity = 1): void {
     const n = this.size;
     const k = new Float64Array(n);
     const z = new Float64Array(this.shape.size);
     this.rows.scale(x, z);
     this.rows.covariances(z, 0, k);
+    let bias = 0;
+    if (this.#fidelities !== null) {
+      const { shared, own } = biasOf(this.theta, this.shape.size);
+      for (let i = 0; i < n; i++) k[i]! += truncation(fidelity, this.#fidelities[i]!) * (shared + own * k[i]!);
+      bias = truncation(fidelity, fidelity) * (shared + own);
+      this.#fidelities.push(fidelity);
+    }
     for (let extra = 0; ; extra = extra === 0 ? 1e-8 : 10 * extra) {
       try {
-        this.factor.append(k, 1 + this.#noise + extra);
+        this.factor.append(k, 1 + this.#noise + bias + extra);
         break;
       } catch (error) {
         if (extra > 1) throw error;
@@ -58,6 +74,7 @@ export class ProcessFactor {
 
   truncate(n: number): void {
     this.rows.truncate(n);
+    if (this.#fidelities !== null) this.#fidelities.length = n;
     this.factor.truncate(n);
   }
 }

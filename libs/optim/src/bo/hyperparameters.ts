@@ -5,6 +5,7 @@
  * dimensions, 2024): log l ~ N(√2 + ½ log D, 3), l ≥ 0.025. Noise variance, outputs standardised: log σ² ~ N(-4, 1), σ² ≥ 1e-6.
  */
 import { minimiseLbfgs, type Rng } from '@app/numeric';
+import { addBiasPrior, BIAS_BOUNDS, BIAS_START } from './fidelity.js';
 import type { FeatureShape, Theta } from './kernel.js';
 import { negativeLogLikelihood } from './likelihood.js';
 
@@ -20,11 +21,11 @@ export function priorTheta(D: number): Theta {
 }
 
 /** -log posterior of θ up to a constant, with gradient; Infinity where the matrix can not be factorised. */
-export function negativeLogPosterior(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, theta: Float64Array, gradient: Float64Array): number {
+export function negativeLogPosterior(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, theta: Float64Array, gradient: Float64Array, fidelities: readonly number[] | null = null): number {
   const D = shape.size;
   let value: number;
   try {
-    value = negativeLogLikelihood(shape, points, y, theta, gradient);
+    value = negativeLogLikelihood(shape, points, y, theta, gradient, fidelities);
   } catch {
     return Infinity;
   }
@@ -35,6 +36,7 @@ export function negativeLogPosterior(shape: FeatureShape, points: readonly Float
   }
   value += (theta[D]! - NOISE_CENTRE) ** 2 / 2;
   gradient[D]! += theta[D]! - NOISE_CENTRE;
+  if (fidelities !== null) value += addBiasPrior(theta, D, gradient);
   return value;
 }
 
@@ -47,6 +49,10 @@ export interface FitEffort {
   readonly draws: number;
   /** iterations of each local search */
   readonly iterations: number;
+  /** log noise variance if that is known */
+  readonly noise?: number | undefined;
+  /** of the points, where some are below 1; θ then has the bias too */
+  readonly fidelities?: readonly number[] | undefined;
 }
 
 /**
@@ -55,19 +61,21 @@ export interface FitEffort {
  * that does not by its posterior; the noise prior sees to that.
  * @param y  standardised
  */
-export function fitTheta(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, { previous, fromMode, draws, iterations }: FitEffort, rng: Rng): Theta {
+export function fitTheta(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, { previous, fromMode, draws, iterations, noise, fidelities }: FitEffort, rng: Rng): Theta {
   const D = shape.size;
-  const lower = [...new Array<number>(D).fill(LEAST_LENGTH), LEAST_NOISE];
-  const upper = [...new Array<number>(D).fill(LARGEST_LENGTH), 0];
+  const bias = fidelities === undefined ? [] : BIAS_START;
+  const mode = [...priorTheta(D), ...bias];
+  const lower = [...new Array<number>(D).fill(LEAST_LENGTH), noise ?? LEAST_NOISE, ...bias.map(() => BIAS_BOUNDS.lower)];
+  const upper = [...new Array<number>(D).fill(LARGEST_LENGTH), noise ?? 0, ...bias.map(() => BIAS_BOUNDS.upper)];
   const starts: Theta[] = previous === null ? [] : [previous];
-  if (fromMode || previous === null) starts.push(priorTheta(D));
+  if (fromMode || previous === null) starts.push(mode);
   for (let r = 0; r < draws; r++) {
     // Half the prior's deviation, around its mode: a start in the far tails is a wasted one.
-    starts.push(priorTheta(D).map((v, d) => v + (d < D ? 0.5 * Math.sqrt(LENGTH_VARIANCE) : 1) * rng.normal()));
+    starts.push(mode.map((v, d) => v + (d < D ? 0.5 * Math.sqrt(LENGTH_VARIANCE) : 1) * rng.normal()));
   }
   let best: { theta: Theta; value: number } | null = null;
   for (const start of starts) {
-    const objective = (t: Float64Array, g: Float64Array): number => negativeLogPosterior(shape, points, y, t, g);
+    const objective = (t: Float64Array, g: Float64Array): number => negativeLogPosterior(shape, points, y, t, g, fidelities);
     try {
       const { x, value } = minimiseLbfgs(objective, start, { lower, upper, maxIterations: iterations, gradientTolerance: 1e-2, valueTolerance: 1e-5 });
       if (best === null || value < best.value) best = { theta: [...x], value };
@@ -75,5 +83,5 @@ export function fitTheta(shape: FeatureShape, points: readonly Float64Array[], y
       continue;
     }
   }
-  return best?.theta ?? priorTheta(D);
+  return best?.theta ?? mode.map((v, d) => (d === D ? noise ?? v : v));
 }

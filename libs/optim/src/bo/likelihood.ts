@@ -1,14 +1,16 @@
 /** The likelihood of θ, with its gradient. */
 import { cholesky, choleskyInverse, logDiagonal } from '@app/numeric';
+import { addBias, biasOf, truncation } from './fidelity.js';
 import { ScaledRows, type FeatureShape, type Theta } from './kernel.js';
 
 /**
  * -log p(y | X, θ) of the process with its mean eliminated, and the gradient by θ (Rasmussen & Williams 2006, eq. 5.8 and 5.9; at the
  * optimal mean its own derivative is zero). n³/2 multiplications and D n².
- * @param gradient  [D + 1], overwritten
+ * @param gradient    [D + 1], overwritten; [D + 3] with fidelities
+ * @param fidelities  of the points, where some are below 1, see fidelity.ts
  * @throws NotPositiveDefinite
  */
-export function negativeLogLikelihood(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, theta: Theta | Float64Array, gradient: Float64Array): number {
+export function negativeLogLikelihood(shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, theta: Theta | Float64Array, gradient: Float64Array, fidelities: readonly number[] | null = null): number {
   const [n, D, numeric] = [y.length, shape.size, shape.numeric];
   const rows = new ScaledRows(shape, theta, n);
   for (const x of points) rows.append(x);
@@ -16,6 +18,7 @@ export function negativeLogLikelihood(shape: FeatureShape, points: readonly Floa
   const slopes = new Float64Array(n * n);
   const K = rows.matrix(slopes);
   for (let i = 0; i < n; i++) K[i * n + i] = 1 + noise;
+  if (fidelities !== null) addBias(K, fidelities, theta, D);
   const { L } = cholesky(K, n);
   const inverse = choleskyInverse(L, n);
   const solved = new Float64Array(n);
@@ -34,6 +37,7 @@ export function negativeLogLikelihood(shape: FeatureShape, points: readonly Floa
   let fit = 0;
   for (let i = 0; i < n; i++) fit += (y[i]! - mean) * alpha[i]!;
   gradient.fill(0);
+  if (fidelities !== null) biasGradient(K, slopes, inverse, alpha, fidelities, theta, D, gradient);
   const Z = rows.values;
   for (let i = 0, zi = 0; i < n; i++, zi += D) {
     gradient[D]! -= 0.5 * noise * (alpha[i]! * alpha[i]! - inverse[i * n + i]!);
@@ -48,6 +52,23 @@ export function negativeLogLikelihood(shape: FeatureShape, points: readonly Floa
     }
   }
   return 0.5 * fit + logDiagonal(L, n) + 0.5 * n * Math.log(2 * Math.PI);
+}
+
+/** Slopes by log c and log b; scales dk/ds² by what the bias multiplies k with, so that the rest goes on as without. */
+function biasGradient(K: Float64Array, slopes: Float64Array, inverse: Float64Array, alpha: Float64Array, fidelities: readonly number[], theta: Theta | Float64Array, D: number, gradient: Float64Array): void {
+  const n = fidelities.length;
+  const { shared, own } = biasOf(theta, D);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const at = i * n + j;
+      const q = truncation(fidelities[i]!, fidelities[j]!);
+      const k = i === j ? 1 : (K[at]! - q * shared) / (1 + q * own);
+      const weight = (i === j ? 0.5 : 1) * q * (alpha[i]! * alpha[j]! - inverse[at]!);
+      gradient[D + 1]! -= weight * shared;
+      gradient[D + 2]! -= weight * own * k;
+      slopes[at]! *= 1 + q * own;
+    }
+  }
 }
 
 function sum(a: Float64Array): number {

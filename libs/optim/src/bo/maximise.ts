@@ -4,7 +4,7 @@
  */
 import { minimiseLbfgs, Rng, Sobol } from '@app/numeric';
 import type { Genes, SearchSpace } from '@app/space';
-import type { Acquisition, Nudged } from './acquisition.js';
+import type { AcquisitionFunction, Nudged } from './acquisition.js';
 import type { FeatureMap } from './features.js';
 import type { Box } from './trust-region.js';
 
@@ -39,7 +39,7 @@ export interface SearchAids {
 }
 
 /** @returns null if no point looked at is open */
-export function maximiseAcquisition(acquisition: Acquisition, aids: SearchAids): Spot | null {
+export function maximiseAcquisition(acquisition: AcquisitionFunction, aids: SearchAids): Spot | null {
   const pool = evaluate(acquisition, aids, wideLook(aids));
   if (pool.length === 0) return null;
   const found = starts(pool, aids).map((spot) => climb(acquisition, aids, spot));
@@ -97,7 +97,7 @@ function starts(pool: readonly Spot[], { localSearches, rng }: SearchAids): Spot
   return [top, ...drawn.map((d) => d.spot)];
 }
 
-function climb(acquisition: Acquisition, aids: SearchAids, start: Spot): Spot {
+function climb(acquisition: AcquisitionFunction, aids: SearchAids, start: Spot): Spot {
   let spot = start;
   for (let round = 0; round < ROUNDS; round++) {
     const before = spot.value;
@@ -110,7 +110,7 @@ function climb(acquisition: Acquisition, aids: SearchAids, start: Spot): Spot {
   return spot;
 }
 
-function continuousClimb(acquisition: Acquisition, { space, map, box }: SearchAids, spot: Spot): Spot {
+function continuousClimb(acquisition: AcquisitionFunction, { space, map, box }: SearchAids, spot: Spot): Spot {
   const active = space.active(spot.genes);
   const free = space.sizes.flatMap((size, i) => (size > FEW_VALUES && active[i] && space.parameters[i]!.type !== 'categorical' ? [i] : []));
   if (free.length === 0) return spot;
@@ -165,7 +165,7 @@ function steps(own: number, size: number): number[] {
   return out;
 }
 
-function evaluate(acquisition: Acquisition, { map }: SearchAids, points: readonly { readonly genes: Genes; readonly key: string }[]): Spot[] {
+function evaluate(acquisition: AcquisitionFunction, { map }: SearchAids, points: readonly { readonly genes: Genes; readonly key: string }[]): Spot[] {
   const values = acquisition.values(points.map((p) => ({ genes: p.genes, features: map.of(p.genes) })));
   return points.map((p, i) => ({ ...p, value: values[i]! }));
 }

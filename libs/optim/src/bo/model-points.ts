@@ -22,9 +22,12 @@ export function modelPoints(history: readonly Told[], cap: number): number[] {
   return [...best, ...spread].sort((a, b) => a - b);
 }
 
+/** Violations up to here are rounding. */
+export const FEASIBLE = 1e-9;
+
 /** Every constraint is known to hold and every objective is known. */
 export function isFeasible(told: Told): boolean {
-  return told.state === 'completed' && told.objectives.every((v) => v !== null) && told.violations.every((g) => g !== null && g <= 1e-9);
+  return told.state === 'completed' && told.objectives.every((v) => v !== null) && told.violations.every((g) => g !== null && g <= FEASIBLE);
 }
 
 /** Sum of the positive violations; an unknown one counts 1, so that it stands behind a slight excess. */

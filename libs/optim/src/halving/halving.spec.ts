@@ -1,6 +1,7 @@
 import { createSearchSpace, type Genes } from '@app/space';
 import { describe, expect, it } from 'vitest';
-import type { Candidate, Json, OptimizerRun, SearchProblem, Told } from '../contract.js';
+import type { Candidate, Json, Optimizer, OptimizerRun, SearchProblem, Told } from '../contract.js';
+import { bo } from '../bo/bo.js';
 import { nsga2 } from '../evolution/nsga2.js';
 import { examineOptimizer } from '../exam/examine-optimizer.js';
 import { mads } from '../mads/mads.js';
@@ -74,7 +75,7 @@ describe('successive halving', () => {
     }
   });
 
-  it.each([[random, 1], [mads, 4], [tpe, 3], [nsga2, 5]] as const)('carries on from its snapshot exactly, open brackets and all: %o in rounds of %i', (optimizer, n) => {
+  it.each([[random, 1], [mads, 4], [tpe, 3], [nsga2, 5], [bo, 3]] as const)('carries on from its snapshot exactly, open brackets and all: %o in rounds of %i', (optimizer, n) => {
     const p = problem(2);
     const method = halving(optimizer);
     const whole = play(method.start(p), p, n, 90);
@@ -100,6 +101,27 @@ describe('successive halving', () => {
       for (const r of [run, twin]) r.tell(fresh.map((c) => settle(c, 1)));
     }
     expect(twin.snapshot()).toEqual(run.snapshot());
+  });
+
+  it('tells the optimizer inside all that was told of a point, at every fidelity, once', () => {
+    const p = problem(1);
+    const inside: Told[] = [];
+    const listening: Optimizer = {
+      ...random,
+      start: (inner, settings) => {
+        const run = random.start(inner, settings);
+        return { ask: (n) => run.ask(n), tell: (settled) => { inside.push(...settled); run.tell(settled); }, snapshot: () => run.snapshot(), screened: 0 };
+      },
+    };
+    const { history } = play(halving(listening).start(p), p, 2, 39);
+    expect(new Set(inside.map((t) => t.key)).size).toBe(inside.length);
+    for (const t of inside) {
+      const own = history.filter((h) => space.key(h.genes) === t.key);
+      const below = own.filter((h) => h.fidelity !== undefined && h.state !== 'failed');
+      expect(t.partial ?? []).toEqual(below.map(({ fidelity, objectives, violations }) => ({ fidelity, objectives, violations })));
+      expect(t.fidelity ?? 1).toBe(own.at(-1)!.fidelity ?? 1);
+    }
+    expect(inside.filter((t) => t.partial?.length === 2).length).toBeGreaterThan(2);
   });
 
   it('keeps workers busy with the next bracket while a rung waits', () => {

@@ -7,14 +7,15 @@
  * asynchronous successive halving (2021), here without the asynchrony.
  *
  * The optimizer inside is told every point once: with its full evaluation, or when it drops out with an estimate of it, the value at its
- * last fidelity plus the mean of what points known at both have gained from there. Told at less than full, `fidelity` says so.
+ * last fidelity plus the mean of what points known at both have gained from there. Told at less than full, `fidelity` says so; `partial` has
+ * what was told at each.
  */
 import type { Candidate, Json, Optimizer, OptimizerRun, SearchProblem, Told } from '../contract.js';
 import { compareStandings, standings } from '../evolution/standing.js';
 import { readSnapshot } from '../ledger.js';
 import { Gains } from './gains.js';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Versions of the optimizer inside stay below. */
 const VERSION_STEP = 1000;
 /** With several objectives a rung needs more than η points for ranks to mean something. */
@@ -163,7 +164,7 @@ class HalvingRun implements OptimizerRun {
     const results = this.#results.get(key) ?? [];
     this.#results.set(key, [...results, told]);
     if (isFull(told)) results.forEach((low, level) => this.#gains.learn(level, low, told));
-    return [...(isFull(told) ? [inward(told, key)] : []), ...this.#endRung(rung)];
+    return [...(isFull(told) ? [inward(told, key, results)] : []), ...this.#endRung(rung)];
   }
 
   /** Once all of a rung are told the best rise and the others drop out. */
@@ -175,7 +176,7 @@ class HalvingRun implements OptimizerRun {
     const rated = standings(results);
     const order = results.map((_, i) => i).sort((a, b) => compareStandings(rated[a]!, rated[b]!) || a - b);
     const rising = last ? [] : order.filter((i) => results[i]!.state !== 'failed').slice(0, this.#rising(rung.due));
-    const dropped = last ? [] : results.flatMap((t, i) => (rising.includes(i) ? [] : [inward(this.#gains.estimate(rung.rung, t), rung.members[i]!)]));
+    const dropped = last ? [] : results.flatMap((t, i) => (rising.includes(i) ? [] : [inward(this.#gains.estimate(rung.rung, t), rung.members[i]!, this.#results.get(rung.members[i]!)!)]));
     const kept = rising.map((i) => rung.members[i]!);
     for (const key of rung.members) if (!kept.includes(key)) this.#results.delete(key);
     if (kept.length === 0) this.state.rungs = this.state.rungs.filter((r) => r !== rung);
@@ -219,9 +220,10 @@ class HalvingRun implements OptimizerRun {
 const isFull = (told: Told): boolean => (told.fidelity ?? 1) === 1;
 
 /** As the optimizer inside knows it. */
-function inward(told: Told, key: string): Told {
+function inward(told: Told, key: string, results: readonly Told[]): Told {
   const inner = noteOf(told)!.inner;
-  return { ...told, key, note: inner ?? undefined };
+  const partial = results.flatMap(({ state, fidelity = 1, objectives, violations }) => (state === 'failed' || fidelity === 1 ? [] : [{ fidelity, objectives, violations }]));
+  return { ...told, key, note: inner ?? undefined, ...(partial.length > 0 ? { partial } : {}) };
 }
 
 function noteOf(told: { readonly note?: Json | undefined }): Note | null {
