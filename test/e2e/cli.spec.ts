@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ evaluator: {command: [${process.execPath}, ${blackbox}], protocol: json-lines}
 ${change}`;
 
 interface Optimized {
-  trials: { number: number; parameters: Record<string, unknown>; metrics: Record<string, number>; state: string; proposedBy: string }[];
+  trials: { number: number; parameters: Record<string, unknown>; metrics: Record<string, number>; state: string; proposedBy: string; fidelity?: number }[];
   front: number[];
   hypervolume: number;
   seconds: number;
@@ -169,6 +169,36 @@ describe('caddis optimize', () => {
     const resumed: Optimized = JSON.parse(caddis(...args('cut')).stdout);
     expect(resumed.trials).toEqual(whole.trials);
     expect({ front: resumed.front, hypervolume: resumed.hypervolume }).toEqual({ front: whole.front, hypervolume: whole.hypervolume });
+  });
+
+  it('begins cheap and goes on with the best where the problem has fidelities, and with what an earlier search found where one is named', () => {
+    const script = file('rungs.mjs', `
+import { createInterface } from 'node:readline';
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, parameters: { x, n }, fidelity } = JSON.parse(line);
+  console.log(JSON.stringify({ id, metrics: { f: (x - 0.3) ** 2 + 1 - fidelity, g: n / 25 } }));
+}`);
+    const path = file('rungs.yaml', problem('fidelity: {lowest: 0.2, eta: 2}').replace(blackbox, script));
+    const out = join(dir, 'rungs');
+    const { trials, front } = JSON.parse(caddis('optimize', path, '--budget', '40', '--seed', '2', '--out', out, '--json').stdout) as Optimized;
+    // taken up again it has nothing left to evaluate
+    const other = file('rungs-broken.mjs', 'process.exit(1)');
+    const working = readFileSync(script);
+    copyFileSync(other, script);
+    expect((JSON.parse(caddis('optimize', path, '--budget', '40', '--seed', '2', '--out', out, '--json').stdout) as Optimized).trials).toEqual(trials);
+    writeFileSync(script, working);
+    expect(new Set(trials.map((t) => t.fidelity))).toEqual(new Set([0.25, 0.5, 1]));
+    for (const t of trials) expect(t.metrics['f']).toBeCloseTo(((t.parameters['x'] as number) - 0.3) ** 2 + 1 - t.fidelity!, 12);
+    expect(front.length).toBeGreaterThan(0);
+    expect(front.every((n) => trials[n - 1]!.fidelity === 1)).toBe(true);
+
+    const plain = file('plain.yaml', problem().replace(blackbox, script));
+    const known = new Set(trials.filter((t) => t.fidelity === 1).map((t) => JSON.stringify(t.parameters)));
+    expect(known.size).toBeGreaterThan(3);
+    const warm = JSON.parse(caddis('optimize', plain, '--budget', '20', '--seed', '3', '--warm-start', out, '--json').stdout) as Optimized;
+    expect(warm.trials).toHaveLength(20);
+    expect(warm.trials.filter((t) => known.has(JSON.stringify(t.parameters)))).toEqual([]);
+    expect(caddis('optimize', path, '--warm-start', join(dir, 'nowhere'))).toMatchObject({ status: 2 });
   });
 
   it('fails trials that answer NaN, nothing or an error, says why, and ends with exit code 1 if all do', () => {

@@ -192,6 +192,11 @@ export const problemSpec = z.strictObject({
   start: z.array(z.record(z.string(), scalar)).max(1000).optional(),
   settings: z.record(z.string(), z.unknown()).optional().describe('of the algorithm, by its own names'),
   maxParallelTrials: z.int().min(1).max(1024).default(1),
-  evaluator: z.strictObject({ command: z.array(z.string().min(1)).min(1), protocol: z.literal('json-lines').default('json-lines') }),
+  fidelity: fidelitySchema.optional().describe('successive halving: the question says what share of an evaluation is wanted'),
+  evaluator: z.strictObject({
+    command: z.array(z.string().min(1)).min(1),
+    protocol: z.literal('json-lines').default('json-lines'),
+    checkpoints: commandAccuracySchema.shape.checkpoints,
+  }),
 });
 export type ProblemSpec = z.output<typeof problemSpec>;

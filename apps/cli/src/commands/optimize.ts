@@ -20,16 +20,18 @@ export function optimizeCommand(program: Command): void {
     .option('--budget <n>', 'evaluations', wholeNumber('--budget'), 100)
     .option('--seed <n>', 'same seed, same trials', wholeNumber('--seed'), 0)
     .option('--out <dir>', 'keep the search here; run again to take an unfinished one up')
-    .action(async (file: string, options: { algorithm: string; budget: number; seed: number; out?: string }, command: Command) => {
+    .option('--warm-start <dir...>', 'folders of earlier searches (their --out): begin with what they found')
+    .action(async (file: string, options: { algorithm: string; budget: number; seed: number; out?: string; warmStart?: string[] }, command: Command) => {
       const definition = readProblem(file, options);
       const dir = options.out === undefined ? undefined : resolve(options.out);
+      const warmStart = options.warmStart?.map((d) => resolve(d));
       process.chdir(dirname(resolve(file)));
       const json = wantsJson(command);
-      const { study, trials, front, seconds: took } = await runLocally(definition, { label: definition.spec.name, dir, quiet: json && !process.stderr.isTTY, allowCommands: true });
+      const { study, trials, front, seconds: took } = await runLocally(definition, { label: definition.spec.name, dir, warmStart, quiet: json && !process.stderr.isTTY, allowCommands: true });
       const metrics = (t: (typeof trials)[number]): Record<string, number> => Object.fromEntries(Object.entries(t.metrics).map(([key, m]) => [key, m.value]));
       if (json) {
         printJson({
-          trials: trials.map((t) => ({ number: t.number, parameters: t.parameters, metrics: metrics(t), state: t.state, proposedBy: t.proposedBy, ...(t.message === null ? {} : { message: t.message }) })),
+          trials: trials.map((t) => ({ number: t.number, parameters: t.parameters, metrics: metrics(t), state: t.state, proposedBy: t.proposedBy, ...(definition.spec.fidelity ? { fidelity: t.fidelity } : {}), ...(t.message === null ? {} : { message: t.message }) })),
           front: front.map((t) => t.number), hypervolume: study.hypervolume, seconds: took,
         });
       } else {
@@ -54,8 +56,8 @@ function readProblem(file: string, options: { algorithm: string; budget: number;
   const p = parsed.data;
   const metrics = [...new Set([...p.objectives, ...p.constraints].map((m) => m.metric))];
   const spec = {
-    name: file, searchSpace: { parameters: p.parameters }, accuracy: { method: 'command', command: p.evaluator.command, metrics },
-    objectives: p.objectives, constraints: p.constraints, ...(p.referencePoint ? { referencePoint: p.referencePoint } : {}), ...(p.start ? { start: p.start } : {}),
+    name: file, searchSpace: { parameters: p.parameters }, accuracy: { method: 'command', command: p.evaluator.command, metrics, ...(p.evaluator.checkpoints ? { checkpoints: p.evaluator.checkpoints } : {}) },
+    objectives: p.objectives, constraints: p.constraints, ...(p.referencePoint ? { referencePoint: p.referencePoint } : {}), ...(p.start ? { start: p.start } : {}), ...(p.fidelity ? { fidelity: p.fidelity } : {}),
     algorithm: { name: options.algorithm, ...(p.settings ? { settings: p.settings } : {}) }, budget: { maxTrials: options.budget, maxParallelTrials: p.maxParallelTrials }, seed: options.seed,
   };
   const checked = studySpec.safeParse(spec);

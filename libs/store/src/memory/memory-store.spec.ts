@@ -67,6 +67,22 @@ describe('the journal of a memory store', () => {
     await third.close();
   });
 
+  it('brings back what was done after a study was given back and taken again before its lease ran out', async () => {
+    const first = await MemoryStore.open(directory);
+    const { study: { id } } = await first.create({ definition: sampleDefinition(), state: 'queued' });
+    for (const round of [1, 2, 3]) {
+      const { lease } = (await first.leaseStudy(id, `w${round}`, 60_000))!;
+      await first.commitStep(lease, step({ proposed: [proposal(id, round)], told: round - 1 }));
+      await first.releaseStudy(lease);
+      await first.settleTrial((await first.leaseTrial(proposal(id, round).id, 'w', 60_000))!.lease, outcome(round));
+    }
+    const before = await all(first, id);
+    await first.close();
+    const second = await MemoryStore.open(directory);
+    expect(await all(second, id)).toEqual(before);
+    await second.close();
+  });
+
   it('drops a last line that was cut off, at whatever byte', async () => {
     const first = await MemoryStore.open(directory);
     const id = await fill(first);

@@ -37,7 +37,7 @@ export class MemoryStore implements StudyStore {
       const { journal, lines } = Journal.open(directory);
       for (const line of lines as (Change | DumpLine)[]) {
         if (line.op === 'study' || line.op === 'others') loadDump(store.rows, line);
-        else store.apply(line);
+        else store.replay(line);
       }
       store.journal = journal;
       store.change<void>({ op: 'opened' });
@@ -65,6 +65,15 @@ export class MemoryStore implements StudyStore {
     return result as T;
   }
 
+  /** A lease that was written down was free to take: that the one before it had been renewed or given back is in memory alone. */
+  private replay(change: Change): void {
+    const { studies, trials, exports } = this.rows;
+    if (change.op === 'lease-study') endLease(studies.get(change.id));
+    else if (change.op === 'lease-trial') endLease(trials.get(change.id));
+    else if (change.op === 'lease-export') endLease(exports.get(change.id));
+    this.apply(change);
+  }
+
   private apply(change: Change): unknown {
     const { rows } = this;
     switch (change.op) {
@@ -87,7 +96,7 @@ export class MemoryStore implements StudyStore {
   }
 
   private endLeases(): void {
-    for (const { lease } of [...this.rows.studies.values(), ...this.rows.trials.values(), ...this.rows.exports.values()]) lease.until = 0;
+    [...this.rows.studies.values(), ...this.rows.trials.values(), ...this.rows.exports.values()].forEach(endLease);
   }
 
   async create(study: Parameters<StudyStore['create']>[0]): Promise<{ study: StudyRecord; created: boolean }> {
@@ -237,3 +246,7 @@ export class MemoryStore implements StudyStore {
     return true;
   }
 }
+
+const endLease = (row: { readonly lease: LeaseRow } | undefined): void => {
+  if (row) row.lease.until = 0;
+};
