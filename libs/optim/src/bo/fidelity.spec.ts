@@ -1,11 +1,14 @@
 import { Rng } from '@app/numeric';
+import { createSearchSpace, type Genes } from '@app/space';
 import { describe, expect, it } from 'vitest';
+import type { Optimizer, Told } from '../contract.js';
+import { halving } from '../halving/halving.js';
+import { bo } from './bo.js';
 import { truncation } from './fidelity.js';
 import { GaussianProcess, ProcessFactor } from './gaussian-process.js';
 import { fitTheta, negativeLogPosterior } from './hyperparameters.js';
 import type { FeatureShape } from './kernel.js';
 import { meanGains, Observations } from './observations.js';
-import type { Told } from '../contract.js';
 
 const SHAPE: FeatureShape = { size: 2, numeric: 2, categoricalOnly: false };
 const SHARES = [1 / 9, 1 / 3, 1];
@@ -94,6 +97,34 @@ describe('a process over partial evaluations', () => {
   it('has no bias left at a full evaluation', () => {
     expect(truncation(1, 0.3)).toBe(0);
     expect(truncation(0.2, 0.2)).toBeCloseTo(0.64 * 1.04, 12);
+  });
+});
+
+describe('halving around bo', () => {
+  it('comes to lower errors when partial results are learned from as such than when they are told as estimates', () => {
+    const space = createSearchSpace(Array.from({ length: 5 }, (_, i) => ({ name: `x${i}`, type: 'float' as const, min: 0, max: 1 })));
+    const final = (g: Genes): number => g.reduce((s, v, i) => s + (v - [0.3, 0.7, 0.45, 0.6, 0.2][i]!) ** 2, 0);
+    const error = (g: Genes, share: number): number => final(g) + (share === 1 ? 0 : (share < 0.2 ? 1 : 0.5) * (0.4 + 0.6 * Math.abs(g[1]! - 0.5) + 0.3 * g[4]!));
+    const blind: Optimizer = {
+      ...bo,
+      start: (problem, settings) => {
+        const run = bo.start(problem, settings);
+        return { ask: (n) => run.ask(n), tell: (settled) => run.tell(settled.map(({ partial: _, ...t }) => t)), snapshot: () => run.snapshot(), screened: 0 };
+      },
+    };
+    const best = (optimizer: Optimizer, seed: number): number => {
+      const run = halving(optimizer).start({ space, objectives: 1, constraints: 0, seed, maxTrials: 52, fidelities: SHARES }, { candidates: 128, localSearches: 2 });
+      let least = Infinity;
+      for (let trial = 0; trial < 52; trial++) {
+        const settled = run.ask(1).map((c): Told => ({ ...c, state: 'completed', objectives: [error(c.genes, c.fidelity ?? 1)], violations: [] }));
+        if (settled[0]!.fidelity === undefined) least = Math.min(least, settled[0]!.objectives[0]!);
+        run.tell(settled);
+      }
+      return least;
+    };
+    const seeds = [1, 2, 3, 4, 5];
+    const [aware, unaware] = [bo, blind].map((o) => seeds.reduce((s, seed) => s + best(o, seed), 0));
+    expect(aware).toBeLessThan(0.5 * unaware!);
   });
 });
 
