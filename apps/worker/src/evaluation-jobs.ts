@@ -1,6 +1,6 @@
 import { PASSING_FAULTS, studyEvaluator } from '@app/measure';
 import type { TrialProgress } from '@app/contracts';
-import { EvaluatorError, evaluateCandidate, studyTerms, type AccuracyEvaluator, type EarlyStopping, type EvaluationContext, type Lease, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { EvaluatorError, evaluateCandidate, keptWeights, studyTerms, type AccuracyEvaluator, type EarlyStopping, type EvaluationContext, type Lease, type OfferedWeights, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
 import { throttled } from './throttle.js';
 import { keepLease, type JobContext } from './worker.js';
 
@@ -43,9 +43,10 @@ export class EvaluationJobs {
       if (await store.reportProgress(lease, so)) changed(study.id);
     }, PROGRESS_MS);
     let outcome: TrialOutcome | EvaluatorError;
+    let weights: Uint8Array | null = null;
     try {
       const stopped = AbortSignal.any([signal, abort.signal]);
-      outcome = (await this.preparation(study, stopped)) ?? (await this.outcome(study, trial, stopped, progress.push));
+      outcome = (await this.preparation(study, stopped)) ?? (await this.outcome(study, trial, stopped, progress.push, (trained) => { weights = trained; }));
     } finally {
       stop();
       progress.stop();
@@ -65,7 +66,7 @@ export class EvaluationJobs {
       await this.again(lease, study.id, outcome);
       return;
     }
-    const { settled, open } = await store.settleTrial(lease, outcome);
+    const { settled, open } = await store.settleTrial(lease, outcome, offered(study, trial, outcome, weights));
     if (!settled) return;
     changed(study.id);
     if (open === 0) await queue.add([{ name: 'study.step', studyId: study.id }]);
@@ -76,7 +77,7 @@ export class EvaluationJobs {
     await this.context.queue.add([{ name: 'trials.evaluate', studyId, trialIds: [lease.id] }]);
   }
 
-  private async outcome(study: StudyRecord, trial: TrialRecord, stopped: AbortSignal, onProgress: (progress: TrialProgress) => void): Promise<TrialOutcome> {
+  private async outcome(study: StudyRecord, trial: TrialRecord, stopped: AbortSignal, onProgress: (progress: TrialProgress) => void, onWeights: (weights: Uint8Array) => void): Promise<TrialOutcome> {
     const terms = studyTerms(study.spec);
     const unknown = { objectives: terms.objectives.map(() => null), violations: terms.constraints.map(() => null), feasible: null, metrics: {}, durationMs: 0 };
     if (trial.attempts > MAX_LOST_WORKERS) {
@@ -85,7 +86,7 @@ export class EvaluationJobs {
     const timeout = study.spec.budget.trialTimeout;
     const signal = timeout === undefined ? stopped : AbortSignal.any([stopped, AbortSignal.timeout(timeout * 1000)]);
     try {
-      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress, stopping: await this.stopping(study, trial) };
+      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress, onWeights: keptWeights(study.spec) === null || trial.fidelity < 1 ? undefined : onWeights, stopping: await this.stopping(study, trial) };
       const outcome = await evaluateCandidate(context, trial.parameters, signal, trial.fidelity);
       return timeout !== undefined && signal.aborted && !stopped.aborted ? { ...outcome, state: 'failed', reason: 'timeout', message: `took longer than ${timeout} s` } : outcome;
     } catch (error) {
@@ -135,4 +136,11 @@ export class EvaluationJobs {
   async close(): Promise<void> {
     await Promise.all([...this.evaluators.keys()].map((id) => this.forget(id)));
   }
+}
+
+/** Weights of a result only: what broke a limit, failed or was ended is on no front. */
+function offered(study: StudyRecord, trial: TrialRecord, outcome: TrialOutcome, weights: Uint8Array | null): OfferedWeights | undefined {
+  const kept = keptWeights(study.spec);
+  if (kept === null || weights === null || outcome.state !== 'completed' || trial.fidelity < 1) return undefined;
+  return { content: weights, limit: kept.mebibytes * 2 ** 20 };
 }

@@ -98,6 +98,12 @@ const stop = z.strictObject({
   from: z.number().gt(0).lt(1).default(0.3).describe('share of the epochs that every candidate is given'),
 }).optional().describe('end trainings that, by the largest gain of earlier ones, can only be dominated');
 
+const weights = z.strictObject({
+  of: z.enum(['front', 'all', 'none']).default('front').describe('front: of trials on the front, others are forgotten once they are told; all: of every completed trial'),
+  mebibytes: z.number().positive().max(1_048_576).default(512).describe('of one study; weights that would be more are not kept'),
+}).optional().describe('trained weights that are kept for exports; default: of the front, 512 MiB');
+export type KeptWeightsSpec = NonNullable<z.output<typeof weights>>;
+
 /** `accuracy: {method: train}`: every candidate is trained from scratch and judged on held-out images. */
 export const trainAccuracySchema = z.strictObject({
   method: z.literal('train'),
@@ -108,6 +114,7 @@ export const trainAccuracySchema = z.strictObject({
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('auto: 8 bits after training, if the study prices an int8 device; the accuracy is then that of the quantised network'),
   skip,
   stop,
+  weights,
 });
 export type TrainAccuracy = z.output<typeof trainAccuracySchema>;
 
@@ -122,6 +129,7 @@ export const supernetAccuracySchema = z.strictObject({
   calibration: z.int().min(1).max(10_000).default(16).describe('batches of training images that a candidate\'s batch-norm statistics are taken from'),
   standAlone: z.int().min(0).max(100).refine((n) => n !== 1 && n !== 2, 'expected 0, or at least 3').default(0).describe('networks that are also trained alone, as by method "train", to find how far inherited accuracies are off; the intervals then hold that error'),
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('as of method "train"; aware: the networks that learn from the largest one are trained quantised'),
+  weights,
   checkpoints: folder.optional().describe('folder of the supernet, which workers may share; default: one among the temporary files'),
 });
 export type SupernetAccuracy = z.output<typeof supernetAccuracySchema>;

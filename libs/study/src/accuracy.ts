@@ -15,6 +15,8 @@ export interface AccuracyRequest {
   readonly fidelity?: number | undefined;
   /** told of learning curves as they grow; for those who watch, not for the search */
   readonly onProgress?: ((progress: TrialProgress) => void) | undefined;
+  /** handed the weights the accuracy is of, as the evaluator writes them, where it has some of its own */
+  readonly onWeights?: ((weights: Uint8Array) => void) | undefined;
   /** asked of learning curves as they grow: why the evaluation is to end, or null. An evaluator that can end throws StoppedEarly then */
   readonly stopWhen?: ((progress: TrialProgress) => string | null) | undefined;
 }

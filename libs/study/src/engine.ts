@@ -4,6 +4,7 @@ import type { AccuracyEvaluator } from './accuracy.js';
 import { STOPPED_EARLY } from './early-stopping.js';
 import { deviationsOf, Foresight, PREDICTED_DOMINATED, type Lesson } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
+import { keptWeights } from './kept-weights.js';
 import { knownOf } from './known.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
 import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialOutcome, TrialRecord } from './records.js';
@@ -31,6 +32,8 @@ export class StudyEngine {
   private readonly open = new Map<number, ProposedTrial>();
   private readonly proposed: ProposedTrial[] = [];
   private readonly settled: SettledTrial[] = [];
+  /** told since the last commit, where only the front's weights are kept */
+  private readonly toldNow: string[] = [];
   /** of the open round: settled without an evaluation */
   private readonly foreseen = new Map<number, SettledTrial>();
   private round = 0;
@@ -195,6 +198,7 @@ export class StudyEngine {
     for (const t of ordered) {
       if (t.fidelity === 1) this.front.tell(t.id, t.number, t.objectives, t.feasible === true);
       if (t.state === 'failed') this.failed++;
+      if (keptWeights(this.spec)?.of === 'front') this.toldNow.push(t.id);
       this.learn(t);
       if (fresh && !this.foreseen.has(t.number)) this.settled.push(t);
       this.open.delete(t.number);
@@ -219,6 +223,7 @@ export class StudyEngine {
       ranks,
       history,
       screened: this.run.screened,
+      weightsDropped: [...this.toldNow.splice(0).filter((id) => !added.includes(id)), ...(keptWeights(this.spec)?.of === 'front' ? removed : [])],
       finish: this.finish,
     };
   }

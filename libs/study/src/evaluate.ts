@@ -18,6 +18,7 @@ export interface EvaluationContext {
   /** milliseconds, monotonic */
   readonly now: () => number;
   readonly onProgress?: ((progress: TrialProgress) => void) | undefined;
+  readonly onWeights?: ((weights: Uint8Array) => void) | undefined;
   /** null, left out: evaluations run to their end */
   readonly stopping?: EarlyStopping | null | undefined;
 }
@@ -44,7 +45,7 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
     const pieces = (): Graph | PiecedGraph => (decoded ??= costingOf(definition).network(point));
     const network = (): Graph | null => (definition.space.family === 'none' ? null : (whole ??= costingOf(definition).graph(point, pieces())));
     metrics = computedMetrics(context, pieces);
-    const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }), onProgress: context.onProgress, get stopWhen() { return context.stopping ? stopWhen(context.stopping, terms, objectiveValues(terms, metrics)) : undefined; } };
+    const request: AccuracyRequest = { space: definition.space, point, get graph() { return network(); }, task: definition.spec.task, signal, ...(fidelity === undefined ? {} : { fidelity }), onProgress: context.onProgress, onWeights: context.onWeights, get stopWhen() { return context.stopping ? stopWhen(context.stopping, terms, objectiveValues(terms, metrics)) : undefined; } };
     for (const part of evaluator.parts ?? [evaluator]) {
       const broken = part.secondsPerTrial > CHEAP_SECONDS ? brokenLimits(terms, metrics) : [];
       if (broken.length > 0) return finish({ state: 'infeasible', reason: 'constraint', message: `${broken.join('; ')}; ${part.metrics.join(', ') || 'accuracy'} was not sought`, metrics });

@@ -56,6 +56,13 @@ export interface ExportRecord {
   readonly finishedAt: Date | null;
 }
 
+/** What a trial was trained to, offered to a store. */
+export interface OfferedWeights {
+  readonly content: Uint8Array;
+  /** not kept if the study's would then be more, bytes */
+  readonly limit: number;
+}
+
 /** Raised by reads and writes that name something that isn't there. */
 export class NotFound extends Error {
   constructor(readonly what: 'study' | 'trial' | 'export', readonly id: string) {
@@ -101,8 +108,8 @@ export interface StudyStore {
   renewTrial(lease: Lease, ttlMs: number): Promise<boolean>;
   /** What a running trial's evaluator has reported so far, in place of what it reported before; gone with the attempt. False: the lease was lost; nothing written. */
   reportProgress(lease: Lease, progress: TrialProgress): Promise<boolean>;
-  /** Writes the outcome once. False: the lease was lost or the trial is settled; nothing written. `open`: trials of its study that are not settled yet. */
-  settleTrial(lease: Lease, outcome: TrialOutcome): Promise<{ settled: boolean; open: number }>;
+  /** Writes the outcome once, with the weights if they fit. False: the lease was lost or the trial is settled; nothing written. `open`: trials of its study that are not settled yet. */
+  settleTrial(lease: Lease, outcome: TrialOutcome, weights?: OfferedWeights): Promise<{ settled: boolean; open: number }>;
   /** Gives the trial back for another attempt, with the reason kept on the attempt. */
   abandonTrial(lease: Lease, reason: string, message: string): Promise<void>;
   /** Pending and running trials become cancelled (study cancelled). */
@@ -110,6 +117,8 @@ export interface StudyStore {
 
   /** @throws NotFound */
   trial(id: string): Promise<TrialRecord>;
+  /** What the trial was trained to; null: not kept. @throws NotFound */
+  trialWeights(id: string): Promise<Uint8Array | null>;
   /** @throws NotFound, BadCursor */
   trials(studyId: string, query: TrialQuery): Promise<Page<TrialRecord>>;
   /** All trials by number (for series, fronts); light: no notes. */
@@ -123,6 +132,7 @@ export interface StudyStore {
   export(id: string): Promise<ExportRecord>;
   exportContent(id: string): Promise<Uint8Array | null>;
   leaseExport(id: string, owner: string, ttlMs: number): Promise<Lease | null>;
+  renewExport(lease: Lease, ttlMs: number): Promise<boolean>;
   finishExport(lease: Lease, result: { readonly fileName: string; readonly content: Uint8Array; readonly sha256: string; readonly manifest: unknown } | { readonly error: string }): Promise<boolean>;
 
   /** Work that no one holds: after a crash, or when a message was lost. Put on the queue at boot and by the sweep. */

@@ -137,6 +137,8 @@ export interface StepCommit {
   readonly history: readonly HistoryEntry[];
   /** see StudyRecord */
   readonly screened: number;
+  /** trials whose weights are kept no longer */
+  readonly weightsDropped?: readonly string[] | undefined;
   /** the study ends with this step */
   readonly finish: { readonly state: 'completed' | 'failed'; readonly reason: string; readonly message: string } | null;
 }

@@ -25,6 +25,7 @@ export { openProgram, type ProgramSession, type SessionOptions } from './trainin
 export { proxyEvaluator } from './proxies/proxy-evaluator.js';
 export { correlations, proxyScore, spreadOf } from './proxies/proxy-score.js';
 export { trainEvaluator } from './training/train-evaluator.js';
+export { decodeTrainedWeights, encodeTrainedWeights, type AboutWeights, type InputAbout, type TrainedWeights } from './training/trained-weights.js';
 export { openJudge, stepRecipe, trainNetwork, UnfitData, type Judge, type TrainOutcome, type TrainRequest } from './training/trainer.js';
 export { supernetEvaluator } from './supernet/supernet-evaluator.js';
 export { supernetPath, type SupernetQuestion } from './supernet/supernet-file.js';

@@ -5,6 +5,7 @@ import { IdempotencyEntity } from './idempotency.entity.js';
 import { StudyEntity } from './study.entity.js';
 import { StudyEventEntity } from './study-event.entity.js';
 import { TrialEntity } from './trial.entity.js';
+import { TrialWeightsEntity } from './trial-weights.entity.js';
 
-export { AttemptEntity, ExportEntity, FrontHistoryEntity, IdempotencyEntity, StudyEntity, StudyEventEntity, TrialEntity };
-export const entities = [StudyEntity, TrialEntity, AttemptEntity, FrontHistoryEntity, StudyEventEntity, ExportEntity, IdempotencyEntity];
+export { AttemptEntity, ExportEntity, FrontHistoryEntity, IdempotencyEntity, StudyEntity, StudyEventEntity, TrialEntity, TrialWeightsEntity };
+export const entities = [StudyEntity, TrialEntity, AttemptEntity, FrontHistoryEntity, StudyEventEntity, ExportEntity, IdempotencyEntity, TrialWeightsEntity];

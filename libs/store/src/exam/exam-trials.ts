@@ -85,6 +85,48 @@ export function examineTrials(bench: Bench): void {
     });
   });
 
+  describe('weights of trials', () => {
+    const content = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (7 * i) % 256);
+
+    it('are kept with the outcome, until a step drops them', async () => {
+      const { study, lease } = await bench.running();
+      const [first, second] = [proposal(study.id, 1).id, proposal(study.id, 2).id];
+      await bench.store.commitStep(lease, step({ proposed: [proposal(study.id, 1), proposal(study.id, 2)] }));
+      expect(await bench.store.trialWeights(first)).toBeNull();
+      for (const id of [first, second]) {
+        const leased = await bench.store.leaseTrial(id, 'w', TTL);
+        expect((await bench.store.settleTrial({ ...leased!.lease, epoch: leased!.lease.epoch - 1 }, outcome(1), { content: content(9), limit: 1e6 })).settled).toBe(false);
+        expect((await bench.store.settleTrial(leased!.lease, outcome(1), { content: content(1000), limit: 1e6 })).settled).toBe(true);
+      }
+      expect(await bench.store.trialWeights(first)).toEqual(content(1000));
+      await bench.store.commitStep(lease, step({ told: 2, weightsDropped: [second] }));
+      expect(await bench.store.trialWeights(first)).toEqual(content(1000));
+      expect(await bench.store.trialWeights(second)).toBeNull();
+      await expect(bench.store.trialWeights(proposal(study.id, 3).id)).rejects.toThrow(/no trial/);
+    });
+
+    it('are not kept where the study\'s would be more than allowed; the outcome is', async () => {
+      const { study, lease } = await bench.running();
+      const ids = range(1, 3).map((n) => proposal(study.id, n).id);
+      await bench.store.commitStep(lease, step({ proposed: range(1, 3).map((n) => proposal(study.id, n)) }));
+      for (const [i, size] of [600, 500, 400].entries()) {
+        const leased = await bench.store.leaseTrial(ids[i]!, 'w', TTL);
+        expect((await bench.store.settleTrial(leased!.lease, outcome(1), { content: content(size), limit: 1000 })).settled).toBe(true);
+      }
+      expect((await Promise.all(ids.map((id) => bench.store.trialWeights(id)))).map((w) => w?.length ?? null)).toEqual([600, null, 400]);
+    });
+
+    it('go with their study', async () => {
+      const { study, lease } = await bench.running();
+      await bench.store.commitStep(lease, step({ proposed: [proposal(study.id, 1)] }));
+      const leased = await bench.store.leaseTrial(proposal(study.id, 1).id, 'w', TTL);
+      await bench.store.settleTrial(leased!.lease, outcome(1), { content: content(10), limit: 1000 });
+      await bench.store.transition(study.id, ['running'], 'cancelled');
+      expect(await bench.store.remove(study.id)).toBe(true);
+      await expect(bench.store.trialWeights(proposal(study.id, 1).id)).rejects.toThrow(/no trial/);
+    });
+  });
+
   describe('work no one holds', () => {
     it('is every step, trial and export that waits or whose lease ran out', async () => {
       const queued = (await bench.store.create({ definition: sampleDefinition(), state: 'queued' })).study;
@@ -130,6 +172,19 @@ export function examineTrials(bench: Bench): void {
       expect(await bench.store.export(made.id)).toMatchObject({ state: 'completed', message: null, fileName: 'net.onnx', bytes: 1000, sha256: 'abc', manifest: { zebra: 1, apple: [2] } });
       expect(await bench.store.exportContent(made.id)).toEqual(content);
       expect(await bench.store.leaseExport(made.id, 'w', TTL)).toBeNull();
+    });
+
+    it('are held for as long as their lease is renewed', async () => {
+      const { study, lease } = await bench.running();
+      await bench.store.commitStep(lease, evaluatedStep(study.id, 1, 1));
+      const made = await bench.store.createExport(proposal(study.id, 1).id, 'json', 0);
+      const held = await bench.store.leaseExport(made.id, 'w', TTL);
+      await bench.candidate.advance(TTL - 1000);
+      expect(await bench.store.renewExport(held!, TTL)).toBe(true);
+      await bench.candidate.advance(TTL - 1000);
+      expect(await bench.store.leaseExport(made.id, 'other', TTL)).toBeNull();
+      expect(await bench.store.finishExport(held!, { error: 'done' })).toBe(true);
+      expect(await bench.store.renewExport(held!, TTL)).toBe(false);
     });
 
     it('say why they failed', async () => {

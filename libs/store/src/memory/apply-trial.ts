@@ -6,6 +6,8 @@ import { countTrials, holds, isHeld, noLease, revoke, take, type MemoryRows, typ
 
 const isOpen = (row: TrialRow): boolean => OPEN_TRIAL_STATES.includes(row.record.state);
 
+export const isHeldBy = (row: TrialRow, lease: Lease): boolean => row.record.state === 'running' && holds(row.lease, lease);
+
 export function leaseTrial(rows: MemoryRows, { id, owner, ttlMs, at }: ChangeOf<'lease-trial'>): { lease: Lease; trial: TrialRecord } | null {
   const row = rows.trials.get(id);
   if (!row || !isOpen(row) || isHeld(row.lease, at)) return null;
@@ -21,7 +23,7 @@ export function leaseTrial(rows: MemoryRows, { id, owner, ttlMs, at }: ChangeOf<
 
 export function reportProgress(rows: MemoryRows, { lease, progress, at }: ChangeOf<'report-progress'>): boolean {
   const row = rows.trials.get(lease.id);
-  if (!row || row.record.state !== 'running' || !holds(row.lease, lease)) return false;
+  if (!row || !isHeldBy(row, lease)) return false;
   amend(row, { progress });
   rows.bump(rows.study(row.record.studyId), at, {}, () => [progressEvent(row.record.number)]);
   return true;
@@ -31,7 +33,7 @@ export function settleTrial(rows: MemoryRows, { lease, outcome, at }: ChangeOf<'
   const row = rows.trials.get(lease.id);
   if (!row) return { settled: false, open: 0 };
   const study = rows.study(row.record.studyId);
-  const settled = row.record.state === 'running' && holds(row.lease, lease);
+  const settled = isHeldBy(row, lease);
   if (settled) {
     closeAttempt(row, at, outcome.state, outcome.reason, outcome.message);
     revoke(row.lease);
@@ -44,7 +46,7 @@ export function settleTrial(rows: MemoryRows, { lease, outcome, at }: ChangeOf<'
 
 export function abandonTrial(rows: MemoryRows, { lease, reason, message, at }: ChangeOf<'abandon-trial'>): boolean {
   const row = rows.trials.get(lease.id);
-  if (!row || row.record.state !== 'running' || !holds(row.lease, lease)) return false;
+  if (!row || !isHeldBy(row, lease)) return false;
   closeAttempt(row, at, 'abandoned', reason, message);
   revoke(row.lease);
   amend(row, { state: 'pending', progress: null });

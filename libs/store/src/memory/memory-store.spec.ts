@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -80,6 +80,27 @@ describe('the journal of a memory store', () => {
     await first.close();
     const second = await MemoryStore.open(directory);
     expect(await all(second, id)).toEqual(before);
+    await second.close();
+  });
+
+  it('brings weights back, and clears away those of trials it does not know', async () => {
+    const first = await MemoryStore.open(directory);
+    const { study } = await first.create({ definition: sampleDefinition('trained'), state: 'queued' });
+    const { lease } = (await first.leaseStudy(study.id, 'w', 1000))!;
+    const { id } = proposal(study.id, 1);
+    await first.commitStep(lease, step({ proposed: [proposal(study.id, 1)] }));
+    const content = Uint8Array.of(3, 1, 4, 1, 5);
+    await first.settleTrial((await first.leaseTrial(id, 'w', 1000))!.lease, outcome(1), { content, limit: 5 });
+    await first.close();
+    writeFileSync(join(directory, 'weights', `${proposal(study.id, 2).id}.safetensors`), 'left behind');
+    writeFileSync(join(directory, 'weights', `${id}.safetensors.next`), 'cut off');
+    const second = await MemoryStore.open(directory);
+    expect(await second.trialWeights(id)).toEqual(content);
+    expect(readdirSync(join(directory, 'weights'))).toEqual([`${id}.safetensors`]);
+    await second.remove(study.id).then((removed) => expect(removed).toBe(false));
+    await second.transition(study.id, ['running'], 'cancelled');
+    await second.remove(study.id);
+    expect(readdirSync(join(directory, 'weights'))).toEqual([]);
     await second.close();
   });
 

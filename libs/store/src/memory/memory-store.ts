@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { ExportFormat } from '@app/contracts';
 import type {
-  ExportRecord, FoldState, HistoryEntry, Lease, Page, StepCommit, StoredEvent, StudyQuery, StudyRecord, StudyStore, TrialCounts, TrialOutcome, TrialQuery, TrialRecord,
+  ExportRecord, FoldState, HistoryEntry, Lease, OfferedWeights, Page, StepCommit, StoredEvent, StudyQuery, StudyRecord, StudyStore, TrialCounts, TrialOutcome, TrialQuery, TrialRecord,
 } from '@app/study';
 import { lockDirectory } from '../directory-lock.js';
 import { storedJson } from '../stored-json.js';
 import { STEPPED_STATES } from '../study-life.js';
 import { commitStep } from './apply-step.js';
 import { createStudy, leaseStudy, patchStudy, removeStudy, transitionStudy } from './apply-study.js';
-import { abandonTrial, cancelOpenTrials, createExport, finishExport, leaseExport, leaseTrial, reportProgress, settleTrial } from './apply-trial.js';
+import { abandonTrial, cancelOpenTrials, createExport, finishExport, leaseExport, isHeldBy, leaseTrial, reportProgress, settleTrial } from './apply-trial.js';
 import type { Change, ChangeOf } from './change.js';
 import { dumpRows, loadDump, type DumpLine } from './dump.js';
 import { Journal } from './journal.js';
 import { listStudies, listTrials } from './memory-lists.js';
 import { countTrials, holds, isHeld, MemoryRows, type LeaseRow, type TrialRow } from './memory-rows.js';
+import { WeightFiles } from './weight-files.js';
 
 type WithoutTime<C> = C extends Change ? Omit<C, 'at'> : never;
 
@@ -21,6 +22,7 @@ type WithoutTime<C> = C extends Change ? Omit<C, 'at'> : never;
 export class MemoryStore implements StudyStore {
   private readonly rows = new MemoryRows();
   private journal: Journal | null = null;
+  private weights = WeightFiles.inMemory();
   private unlock: () => void = () => undefined;
 
   constructor(private readonly clock: () => Date = () => new Date()) {}
@@ -39,6 +41,7 @@ export class MemoryStore implements StudyStore {
         if (line.op === 'study' || line.op === 'others') loadDump(store.rows, line);
         else store.replay(line);
       }
+      store.weights = WeightFiles.open(directory, (id) => store.rows.trials.has(id));
       store.journal = journal;
       store.change<void>({ op: 'opened' });
     } catch (error) {
@@ -125,8 +128,10 @@ export class MemoryStore implements StudyStore {
   }
 
   async remove(id: string): Promise<boolean> {
-    this.rows.study(id);
-    return this.change<boolean>({ op: 'remove', id });
+    const trials = this.rows.study(id).trials.map((t) => t.record.id);
+    const removed = this.change<boolean>({ op: 'remove', id });
+    if (removed) this.weights.drop(trials);
+    return removed;
   }
 
   async leaseStudy(id: string, owner: string, ttlMs: number): Promise<{ lease: Lease; study: StudyRecord } | null> {
@@ -148,7 +153,9 @@ export class MemoryStore implements StudyStore {
   }
 
   async commitStep(lease: Lease, step: StepCommit): Promise<StudyRecord | null> {
-    return this.change<StudyRecord | null>({ op: 'commit-step', lease, step });
+    const study = this.change<StudyRecord | null>({ op: 'commit-step', lease, step });
+    if (study !== null) this.weights.drop(step.weightsDropped ?? []);
+    return study;
   }
 
   async leaseTrial(id: string, owner: string, ttlMs: number): Promise<{ lease: Lease; trial: TrialRecord } | null> {
@@ -163,7 +170,9 @@ export class MemoryStore implements StudyStore {
     return this.change<boolean>({ op: 'report-progress', lease, progress });
   }
 
-  async settleTrial(lease: Lease, outcome: TrialOutcome): Promise<{ settled: boolean; open: number }> {
+  async settleTrial(lease: Lease, outcome: TrialOutcome, weights?: OfferedWeights): Promise<{ settled: boolean; open: number }> {
+    // before the outcome, so that one that is written has its weights
+    if (weights !== undefined) this.keep(lease, weights);
     return this.change<{ settled: boolean; open: number }>({ op: 'settle-trial', lease, outcome });
   }
 
@@ -177,6 +186,17 @@ export class MemoryStore implements StudyStore {
 
   async trial(id: string): Promise<TrialRecord> {
     return this.rows.trial(id).record;
+  }
+
+  async trialWeights(id: string): Promise<Uint8Array | null> {
+    return this.weights.get(this.rows.trial(id).record.id);
+  }
+
+  private keep(lease: Lease, { content, limit }: OfferedWeights): void {
+    const row = this.rows.trials.get(lease.id);
+    if (!row || !isHeldBy(row, lease)) return;
+    const others = this.rows.study(row.record.studyId).trials.map((t) => t.record.id).filter((id) => id !== lease.id);
+    if (this.weights.total(others) + content.length <= limit) this.weights.put(lease.id, content);
   }
 
   async trials(studyId: string, query: TrialQuery): Promise<Page<TrialRecord>> {
@@ -216,6 +236,10 @@ export class MemoryStore implements StudyStore {
 
   async leaseExport(id: string, owner: string, ttlMs: number): Promise<Lease | null> {
     return this.change<Lease | null>({ op: 'lease-export', id, owner, ttlMs });
+  }
+
+  async renewExport(lease: Lease, ttlMs: number): Promise<boolean> {
+    return this.renew(this.rows.exports.get(lease.id)?.lease, lease, ttlMs);
   }
 
   async finishExport(lease: Lease, result: Parameters<StudyStore['finishExport']>[1]): Promise<boolean> {

@@ -41,6 +41,10 @@ export class ExportRows {
     return taken ? { id, owner, epoch: taken.epoch } : null;
   }
 
+  async renewExport({ id, owner, epoch }: Lease, ttlMs: number): Promise<boolean> {
+    return (await changed(this.db.manager, `update export set lease_until = ${until(4)} where id = $1 and lease_owner = $2 and lease_epoch = $3 and state = 'running'`, [id, owner, epoch, ttlMs])) === 1;
+  }
+
   async finishExport({ id, owner, epoch }: Lease, result: Parameters<StudyStore['finishExport']>[1]): Promise<boolean> {
     const made = 'error' in result
       ? ['failed', storedText(result.error), null, null, null, null]

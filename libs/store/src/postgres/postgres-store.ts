@@ -95,6 +95,10 @@ export class PostgresStore implements StudyStore {
     return this.trialRows.trial(id);
   }
 
+  trialWeights(id: string): Promise<Uint8Array | null> {
+    return this.trialRows.trialWeights(id);
+  }
+
   trials(...args: Parameters<StudyStore['trials']>): ReturnType<StudyStore['trials']> {
     return this.trialRows.trials(...args);
   }
@@ -129,6 +133,10 @@ export class PostgresStore implements StudyStore {
 
   leaseExport(...args: Parameters<StudyStore['leaseExport']>): Promise<Lease | null> {
     return this.exportRows.leaseExport(...args);
+  }
+
+  renewExport(lease: Lease, ttlMs: number): Promise<boolean> {
+    return this.exportRows.renewExport(lease, ttlMs);
   }
 
   finishExport(...args: Parameters<StudyStore['finishExport']>): Promise<boolean> {

@@ -15,6 +15,7 @@ export async function commitStep(db: DataSource, lease: Lease, step: StepCommit)
       await settleEarlier(m, lease, step);
       await markEarlier(m, lease.id, step);
       await writeHistory(m, lease.id, step);
+      await dropWeights(m, lease.id, step);
       const { finish } = step;
       if (finish) await revokeStudy(m, lease.id);
       const study = await bump(m, lease.id, {
@@ -109,6 +110,10 @@ async function writeHistory(m: EntityManager, studyId: string, step: StepCommit)
      on conflict (study_id, number) do update set hypervolume = excluded.hypervolume, front_size = excluded.front_size`,
     [studyId, storedJson(step.history)],
   );
+}
+
+async function dropWeights(m: EntityManager, studyId: string, { weightsDropped = [] }: StepCommit): Promise<void> {
+  if (weightsDropped.length > 0) await changed(m, 'delete from trial_weights where study_id = $1 and trial_id = any($2::uuid[])', [studyId, weightsDropped]);
 }
 
 async function stepEvents(m: EntityManager, study: StudyRecord, step: StepCommit): Promise<NewEvent[]> {

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { TrialProgress } from '@app/contracts';
-import { NotFound, type FoldState, type HistoryEntry, type Lease, type Page, type StoredEvent, type TrialOutcome, type TrialQuery, type TrialRecord } from '@app/study';
+import { NotFound, type FoldState, type HistoryEntry, type Lease, type Page, type StoredEvent, type OfferedWeights, type TrialOutcome, type TrialQuery, type TrialRecord } from '@app/study';
 import { checkLimit, decodeTrialCursor, encodeCursor, isUuid } from '../cursor.js';
 import { FrontHistoryEntity } from '../entities/index.js';
 import { storedJson, storedText } from '../stored-json.js';
@@ -44,7 +44,7 @@ export class TrialRows {
     });
   }
 
-  async settleTrial({ id, owner, epoch }: Lease, outcome: TrialOutcome): Promise<{ settled: boolean; open: number }> {
+  async settleTrial({ id, owner, epoch }: Lease, outcome: TrialOutcome, weights?: OfferedWeights): Promise<{ settled: boolean; open: number }> {
     return this.withStudyOf(id, { settled: false, open: 0 }, async (m, _study, studyId) => {
       const [trial] = await rows<{ number: number }>(
         m,
@@ -58,6 +58,7 @@ export class TrialRows {
       const counts = await countTrials(m, studyId);
       if (trial) {
         await closeAttempts(m, [id], outcome.state, outcome.reason, outcome.message);
+        if (weights !== undefined) await keepWeights(m, studyId, id, weights);
         await writeEvents(m, studyId, await bumpRevision(m, studyId), [finishedEvent([trial.number], counts)]);
       }
       return { settled: trial !== undefined, open: counts.pending + counts.running };
@@ -97,6 +98,12 @@ export class TrialRows {
   async trial(id: string): Promise<TrialRecord> {
     if (!isUuid(id)) throw new NotFound('trial', id);
     return readTrial(this.db.manager, id);
+  }
+
+  async trialWeights(id: string): Promise<Uint8Array | null> {
+    const [found] = isUuid(id) ? await rows<{ content: Buffer | null }>(this.db.manager, 'select w.content from trial t left join trial_weights w on w.trial_id = t.id where t.id = $1', [id]) : [];
+    if (!found) throw new NotFound('trial', id);
+    return found.content === null ? null : new Uint8Array(found.content);
   }
 
   async trials(studyId: string, query: TrialQuery): Promise<Page<TrialRecord>> {
@@ -198,6 +205,16 @@ async function readTrial(m: EntityManager, id: string): Promise<TrialRecord> {
   const [trial] = await rows<TrialRecord>(m, `select ${TRIAL_IN_FULL} from trial t where t.id = $1`, [id]);
   if (!trial) throw new NotFound('trial', id);
   return trial;
+}
+
+/** The study is locked, so that two can't take the last of the room. */
+async function keepWeights(m: EntityManager, studyId: string, trialId: string, { content, limit }: OfferedWeights): Promise<void> {
+  await rows(
+    m,
+    `insert into trial_weights (trial_id, study_id, content) select $1, $2, $3::bytea
+     where (select coalesce(sum(octet_length(content)), 0) from trial_weights where study_id = $2) + octet_length($3::bytea) <= $4::double precision`,
+    [trialId, studyId, Buffer.from(content.buffer, content.byteOffset, content.byteLength), limit],
+  );
 }
 
 async function closeAttempts(m: EntityManager, trialIds: readonly string[], state: string, reason: string | null, message: string | null): Promise<void> {

@@ -40,10 +40,11 @@ export function supernetEvaluator(accuracy: SupernetAccuracy, space: SupernetSpa
       await processes.run<DataTask>({ kind: 'data', accuracy, task }, signal);
       await ready(signal);
     },
-    evaluate: async ({ graph, point, signal }) => {
+    evaluate: async ({ graph, point, signal, onWeights }) => {
       if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to inherit');
       await ready(signal);
-      const answer = await processes.run<InheritTask>({ kind: 'inherit', accuracy, question, graph, point }, signal);
+      const answer = await processes.run<InheritTask>({ kind: 'inherit', accuracy, question, graph, point, weights: onWeights !== undefined }, signal);
+      if (answer.weights !== null) onWeights?.(answer.weights);
       return metricsOf(question, answer);
     },
     close: () => processes.close(),

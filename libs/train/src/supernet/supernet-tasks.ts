@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/image-set.js';
 import type { Answer, InheritTask, SupernetTask } from '../training/protocol.js';
 import { quantizeOf } from '../training/quantize.js';
+import { encodeTrainedWeights, inputAbout } from '../training/trained-weights.js';
 import { trainNetwork } from '../training/trainer.js';
 import { readCompared, readSupernet, supernetPath, whileAlone, writeCompared, writeSupernet, type SupernetQuestion } from './supernet-file.js';
 import { inheritable, inheritedAccuracy, supernetOf, type Inheritance, type Supernet } from './supernet.js';
@@ -39,7 +40,7 @@ async function compare(question: SupernetQuestion, inheritance: Inheritance): Pr
 /** Supernet of the last task, with its weights: a study's trials all have the same. */
 let known: { readonly path: string; readonly supernet: Supernet; readonly parameters: Float32Array } | null = null;
 
-export async function inherited({ id, question, graph, point }: InheritTask, data: Dataset): Promise<Answer> {
+export async function inherited({ id, question, graph, point, weights }: InheritTask, data: Dataset): Promise<Answer> {
   const path = supernetPath(question);
   if (known?.path !== path) {
     const checkpoint = readSupernet(path);
@@ -48,6 +49,10 @@ export async function inherited({ id, question, graph, point }: InheritTask, dat
   }
   const { supernet, parameters } = known;
   const { accuracy, seed } = question;
-  const found = await inheritedAccuracy({ supernet, parameters, accuracy, data, seed }, graph, point);
-  return { id, kind: 'inherited', ...found, judgedOn: data.validation.count, compared: readCompared(question) };
+  const { weights: own, ...found } = await inheritedAccuracy({ supernet, parameters, accuracy, data, seed }, graph, point);
+  const judged = { ...found, judgedOn: data.validation.count };
+  return {
+    id, kind: 'inherited', ...judged, compared: readCompared(question),
+    weights: weights ? encodeTrainedWeights({ about: { by: 'supernet', quantize: question.quantize, ...judged, input: inputAbout(data) }, weights: own }) : null,
+  };
 }

@@ -1,6 +1,6 @@
 import type { QuantizeSpec, SupernetAccuracy } from '@app/contracts';
 import type { Task } from '@app/decode';
-import { statisticsProgram, unpackWeights, type Graph, type PackedWeights } from '@app/graph';
+import { statisticsProgram, unpackWeights, type Graph, type PackedWeights, type Weights } from '@app/graph';
 import { Rng } from '@app/numeric';
 import type { Point } from '@app/space';
 import { NO_AUGMENTATION } from '../data/batches.js';
@@ -71,17 +71,17 @@ export async function inheritedWeights({ supernet, parameters, accuracy, data, s
 }
 
 /** Accuracy on the held-out images, %, with inherited weights, quantised as the supernet's candidates are; null before that if it was not after training. */
-export async function inheritedAccuracy(inheritance: Inheritance, graph: Graph, point: Point): Promise<{ accuracy: number; floatAccuracy: number | null }> {
+export async function inheritedAccuracy(inheritance: Inheritance, graph: Graph, point: Point): Promise<{ accuracy: number; floatAccuracy: number | null; weights: ReadonlyMap<string, Weights> }> {
   const { supernet: { quantize }, accuracy: { batch, recipe, epochs }, data, seed, threads = 1 } = inheritance;
   const weights = await inheritedWeights(inheritance, graph, point);
   const quantized = quantizeOf(graph, quantize);
   const judge = await openJudge(graph, data, batch, { threads }, quantized?.when === 'aware' ? quantized.layers : undefined);
   try {
     const accuracy = await judge.accuracy(weights, data.validation);
-    if (quantized?.when !== 'after') return { accuracy, floatAccuracy: null };
-    const { packing } = statisticsProgram(graph, batch);
-    const after = await quantizedAfter({ graph, data, recipe, batch, epochs, seed, threads }, quantized, unpackWeights(packing, weights));
-    return { accuracy: after.accuracy, floatAccuracy: accuracy };
+    const { packing } = statisticsProgram(graph, batch, quantized?.when === 'aware' ? quantized.layers : undefined);
+    const own = unpackWeights(packing, weights);
+    if (quantized?.when !== 'after') return { accuracy, floatAccuracy: null, weights: own };
+    return { floatAccuracy: accuracy, ...(await quantizedAfter({ graph, data, recipe, batch, epochs, seed, threads }, quantized, own)) };
   } finally {
     await judge.close();
   }

@@ -40,6 +40,8 @@ export interface InheritTask {
   readonly question: SupernetQuestion;
   readonly graph: Graph;
   readonly point: Point;
+  /** the answer is to have them */
+  readonly weights: boolean;
 }
 
 export interface TrainTask {
@@ -51,15 +53,17 @@ export interface TrainTask {
   /** epochs to train up to, of `accuracy.epochs` */
   readonly until: number;
   readonly from: Checkpoint | null;
+  /** the answer is to have those at the end */
+  readonly weights: boolean;
   /** null: not quantised */
   readonly quantize: QuantizeSpec | null;
 }
 
 export type Answer =
   | { readonly id: number; readonly kind: 'epoch'; readonly epoch: number; readonly accuracy: number; readonly loss: number }
-  | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly checkpoint: Checkpoint }
+  | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly checkpoint: Checkpoint; readonly weights: Uint8Array | null }
   | { readonly id: number; readonly kind: 'supernet' }
-  | { readonly id: number; readonly kind: 'inherited'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly compared: readonly Compared[] }
+  | { readonly id: number; readonly kind: 'inherited'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly compared: readonly Compared[]; readonly weights: Uint8Array | null }
   | { readonly id: number; readonly kind: 'sound' }
   | { readonly id: number; readonly kind: 'scored'; readonly score: number }
   | { readonly id: number; readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly curve: readonly number[] }

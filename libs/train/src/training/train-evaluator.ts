@@ -31,7 +31,7 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
     prepare: async (signal) => {
       await processes.run<DataTask>({ kind: 'data', accuracy, task }, signal);
     },
-    evaluate: async ({ graph, point, signal, fidelity = 1, onProgress, stopWhen }) => {
+    evaluate: async ({ graph, point, signal, fidelity = 1, onProgress, onWeights, stopWhen }) => {
       if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to train');
       const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
       const key = JSON.stringify(Object.entries(point).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -40,7 +40,7 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
       const curve = [...(from?.curve ?? [])];
       // ends the process as well: the next one reads the data anew, a small price beside the epochs that are saved
       const end = new AbortController();
-      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from }, AbortSignal.any([signal, end.signal]), (epoch) => {
+      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from, weights: onWeights !== undefined && until === accuracy.epochs }, AbortSignal.any([signal, end.signal]), (epoch) => {
         curve.push(epoch.accuracy);
         const progress = { epochs: until, curves: { accuracy: { unit: '%', values: [...curve] }, error: { unit: '%', values: curve.map((a) => 100 - a) } } };
         onProgress?.(progress);
@@ -50,6 +50,7 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
       if (answer.kind === 'diverged') {
         throw new EvaluatorError('diverged', `the loss was no number any more at step ${answer.step}, in epoch ${answer.epoch}${answer.curve.length === 0 ? '' : `; accuracy before: ${answer.curve.map((a) => a.toFixed(1)).join(', ')} %`}`);
       }
+      if (answer.weights !== null) onWeights?.(answer.weights);
       remember(remembered, key, until < accuracy.epochs ? answer.checkpoint : null);
       return metricsOf(accuracy, answer, seed, quantize);
     },

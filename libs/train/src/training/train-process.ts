@@ -7,6 +7,7 @@ import { NoSuchSlice } from '../supernet/shared-weights.js';
 import { inherited, trainedSupernet } from '../supernet/supernet-tasks.js';
 import { quantizeOf } from './quantize.js';
 import type { Answer, DataTask, Task } from './protocol.js';
+import { encodeTrainedWeights, inputAbout } from './trained-weights.js';
 import { trainNetwork, UnfitData } from './trainer.js';
 
 /** The data of the last task: a study's trials all have the same. */
@@ -32,7 +33,9 @@ async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answe
     onEpoch: ({ epoch, curve, losses }) => tell({ id, kind: 'epoch', epoch, accuracy: curve.at(-1)!, loss: losses.at(-1)! }),
   });
   if (outcome.kind === 'diverged') return { id, kind: 'diverged', epoch: outcome.epoch, step: outcome.step, curve: outcome.curve };
-  return { id, kind: 'trained', accuracy: outcome.accuracy, floatAccuracy: outcome.floatAccuracy, judgedOn: data.validation.count, checkpoint: outcome.checkpoint };
+  const judged = { accuracy: outcome.accuracy, floatAccuracy: outcome.floatAccuracy, judgedOn: data.validation.count };
+  const weights = task.weights ? encodeTrainedWeights({ about: { by: 'training', quantize: task.quantize, ...judged, input: inputAbout(data) }, weights: outcome.weights }) : null;
+  return { id, kind: 'trained', ...judged, checkpoint: outcome.checkpoint, weights };
 }
 
 /** A study's networks have its task's classes and channels, whatever the candidate. */

@@ -1,0 +1,105 @@
+/**
+ * A trained network's weights as a file: safetensors (huggingface/safetensors, README, "Format"): the length of a JSON head, the head, all
+ * values in little-endian floats. A tensor is called `<node>.<name>`; what the weights are stands in the head's metadata.
+ */
+import type { QuantizeSpec } from '@app/contracts';
+import type { Tensor, Weights } from '@app/graph';
+import type { Dataset } from '../data/image-set.js';
+
+export interface AboutWeights {
+  readonly by: 'training' | 'supernet';
+  /** how the accuracy's network is quantised; ranges of its inputs are among the weights */
+  readonly quantize: QuantizeSpec | null;
+  /** share of the held-out images answered right, % */
+  readonly accuracy: number;
+  /** the same before it was quantised, if that was after training */
+  readonly floatAccuracy: number | null;
+  /** how many images these are */
+  readonly judgedOn: number;
+  readonly input: InputAbout;
+}
+
+/** What a network's inputs are made of: values of 0 to 1 (bytes over 255), less the mean and over the deviation of each channel. */
+export interface InputAbout {
+  readonly data: string;
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+  /** in order of the outputs; null: the data name none */
+  readonly classNames: readonly string[] | null;
+}
+
+export interface TrainedWeights {
+  readonly about: AboutWeights;
+  readonly weights: ReadonlyMap<string, Weights>;
+}
+
+export const inputAbout = ({ name, mean, deviation, classNames }: Dataset): InputAbout => ({ data: name, mean, deviation, classNames });
+
+const HEAD_LENGTH_BYTES = 8;
+/** Heads are filled with spaces so that values lie on such a place. */
+const ALIGNMENT = 8;
+const ABOUT = 'caddis';
+
+interface Entry {
+  readonly dtype: 'F32';
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+export function encodeTrainedWeights({ about, weights }: TrainedWeights): Uint8Array {
+  const head: Record<string, Entry | Record<string, string>> = { __metadata__: { [ABOUT]: JSON.stringify(about) } };
+  const tensors = [...weights].flatMap(([node, own]) => Object.entries(own).map(([name, tensor]) => [`${node}.${name}`, tensor] as const));
+  let offset = 0;
+  for (const [key, { shape, data }] of tensors) {
+    head[key] = { dtype: 'F32', shape, data_offsets: [offset, offset + 4 * data.length] };
+    offset += 4 * data.length;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(head));
+  const headLength = Math.ceil(text.length / ALIGNMENT) * ALIGNMENT;
+  const bytes = new Uint8Array(HEAD_LENGTH_BYTES + headLength + offset);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(headLength), true);
+  bytes.fill(0x20, HEAD_LENGTH_BYTES, HEAD_LENGTH_BYTES + headLength);
+  bytes.set(text, HEAD_LENGTH_BYTES);
+  let at = HEAD_LENGTH_BYTES + headLength;
+  for (const [, { data }] of tensors) {
+    for (const v of data) {
+      view.setFloat32(at, v, true);
+      at += 4;
+    }
+  }
+  return bytes;
+}
+
+/** @throws RangeError if the bytes are no such file, or one that was cut off */
+export function decodeTrainedWeights(bytes: Uint8Array): TrainedWeights {
+  const refuse = (why: string): never => {
+    throw new RangeError(`expected trained weights, got ${bytes.length} bytes ${why}`);
+  };
+  if (bytes.length < HEAD_LENGTH_BYTES) refuse('without a head');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = HEAD_LENGTH_BYTES + Number(view.getBigUint64(0, true));
+  if (!(start <= bytes.length)) refuse('whose head was cut off');
+  const { __metadata__: metadata, ...entries } = readHead(bytes.subarray(HEAD_LENGTH_BYTES, start), refuse);
+  const about = (metadata as Readonly<Record<string, string>> | undefined)?.[ABOUT];
+  if (about === undefined) return refuse(`whose head does not say what they are`);
+  const weights = new Map<string, Record<string, Tensor>>();
+  for (const [key, entry] of Object.entries(entries)) {
+    const { shape, data_offsets: [from, to] } = entry as Entry;
+    if (start + to > bytes.length) refuse(`that end within "${key}"`);
+    const dot = key.lastIndexOf('.');
+    const node = key.slice(0, dot);
+    const own = weights.get(node) ?? {};
+    own[key.slice(dot + 1)] = { shape, data: Float32Array.from({ length: (to - from) / 4 }, (_, i) => view.getFloat32(start + from + 4 * i, true)) };
+    weights.set(node, own);
+  }
+  return { about: JSON.parse(about) as AboutWeights, weights };
+}
+
+function readHead(bytes: Uint8Array, refuse: (why: string) => never): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+  } catch {
+    return refuse('whose head is no JSON');
+  }
+}
