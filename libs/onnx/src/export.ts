@@ -1,4 +1,4 @@
-import { OPS, elements, inferShapes, opOf, pruneDead, verifyGraph, type Graph, type OnnxAttribute, type OnnxInitializer, type Shape, type Weights } from '@app/graph';
+import { OPS, elements, inferShapes, opOf, pruneDead, verifyGraph, type Graph, type Node, type OnnxAttribute, type OnnxInitializer, type OnnxNodeForm, type OnnxSite, type Shape, type Weights } from '@app/graph';
 import { OnnxError } from './errors.js';
 import { ATTRIBUTE_TYPE, DATA_TYPE, encodeModel, type AttributeProto, type NodeProto, type TensorProto, type ValueInfoProto } from './proto.js';
 
@@ -27,6 +27,22 @@ export interface ExportOptions {
  * @throws OnnxError  on an opset we do not write, missing or misshapen weights, an output that is an input, names that collide
  */
 export function toOnnx(graph: Graph, weights: ReadonlyMap<string, Weights>, options: ExportOptions = {}): Uint8Array {
+  return writeModel(graph, weights, options, plainForm);
+}
+
+/** A node of a model and its stored values. Inner tensors are named `<id>.<part>`, the last node's output is the node's. */
+export interface WrittenForm {
+  readonly nodes: readonly OnnxNodeForm[];
+  readonly initializers: readonly TensorProto[];
+}
+
+export function plainForm(node: Node, site: OnnxSite<never>): WrittenForm {
+  const { nodes, initializers } = OPS[node.kind].onnx(site);
+  return { nodes, initializers: initializers.map(tensorProto) };
+}
+
+/** The model, each node as `formOf` writes it. @throws as `toOnnx` */
+export function writeModel(graph: Graph, weights: ReadonlyMap<string, Weights>, options: ExportOptions, formOf: (node: Node, site: OnnxSite<never>) => WrittenForm): Uint8Array {
   const opset = options.opset ?? DEFAULT_OPSET;
   if (!Number.isInteger(opset) || opset < OPSETS.min || opset > OPSETS.max) throw new OnnxError(`expected an opset from ${OPSETS.min} to ${OPSETS.max}, got ${opset}`);
   const live = pruneDead(verifyGraph(graph));
@@ -49,7 +65,7 @@ export function toOnnx(graph: Graph, weights: ReadonlyMap<string, Weights>, opti
         throw new OnnxError(`expected weight "${spec.name}" of node "${node.id}" with shape [${spec.shape.join(', ')}], got ${value === undefined ? 'none' : `[${value.shape.join(', ')}]`}`);
       }
     }
-    const form = OPS[node.kind].onnx({ id: node.id, attrs: node.attrs as never, inputs: node.inputs.map((name, i) => ({ name, shape: inputShapes[i]! })), output, weights: own });
+    const form = formOf(node, { id: node.id, attrs: node.attrs as never, inputs: node.inputs.map((name, i) => ({ name, shape: inputShapes[i]! })), output, weights: own });
     const name = node.block === undefined ? node.id : `${node.block}/${node.id}`;
     form.nodes.forEach((n, i) => nodes.push({
       name: i === form.nodes.length - 1 ? name : `${name}/${n.outputs[0]!.slice(node.id.length + 1)}`,
@@ -58,7 +74,7 @@ export function toOnnx(graph: Graph, weights: ReadonlyMap<string, Weights>, opti
       output: n.outputs,
       attribute: Object.entries(n.attributes ?? {}).map(([key, value]) => attributeProto(key, value)),
     }));
-    initializers.push(...form.initializers.map(tensorProto));
+    initializers.push(...form.initializers);
   }
   refuseCollisions([...inputs.map((i) => i.name!), ...nodes.flatMap((n) => n.output), ...initializers.map((i) => i.name!)]);
   return encodeModel({
