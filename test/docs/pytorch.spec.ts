@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evaluate, inferShapes, isKind, type Graph, type Tensor } from '@app/graph';
 import { Rng } from '@app/numeric';
-import { stateDict, toPyTorch } from '@app/pytorch';
+import { stateDict, torchFile, toPyTorch } from '@app/pytorch';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EXAMPLES, flynet04, flynetBlock, randomTensor, randomWeights } from '../support/example-graphs.js';
 
@@ -32,7 +32,9 @@ function run(graphs: readonly Graph[]): { readonly cases: readonly Case[]; reado
     cases.push({ graph, inputs: [...inputs.values()], expected: graph.outputs.map((id) => outputs.get(id)!) });
     const file = join(folder, `network_${i}.py`);
     writeFileSync(file, toPyTorch(graph));
-    return { name: `network_${i}`, file, inputs: [...inputs.values()].map(plain), state: Object.fromEntries([...stateDict(graph, weights)].map(([key, t]) => [key, plain(t)])) };
+    const state = join(folder, `network_${i}.pt`);
+    writeFileSync(state, torchFile(stateDict(graph, weights)));
+    return { name: `network_${i}`, file, inputs: [...inputs.values()].map(plain), state };
   });
   writeFileSync(join(folder, 'cases.json'), JSON.stringify(stored));
   const { status, stdout, stderr } = spawnSync(PYTHON, [join(import.meta.dirname, 'run_modules.py'), join(folder, 'cases.json')], { encoding: 'utf8', maxBuffer: 1 << 28 });

@@ -1,4 +1,4 @@
-"""Runs generated modules on stored weights and inputs and prints what they answer, as JSON: [[{"shape", "data"}, …], …]."""
+"""Runs generated modules on exported weights and stored inputs and prints what they answer, as JSON: [[{"shape", "data"}, …], …]."""
 import importlib.util
 import json
 import sys
@@ -18,8 +18,9 @@ for case in json.load(open(sys.argv[1])):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     network = module.Network().eval()
-    network.load_state_dict({**network.state_dict(), **{key: tensor(value) for key, value in case["state"].items()}})
-    missing = set(case["state"]) ^ {key for key in network.state_dict() if not key.endswith("num_batches_tracked")}
+    state = torch.load(case["state"], **({"weights_only": True} if hasattr(torch.serialization, "add_safe_globals") else {}))
+    network.load_state_dict(state)
+    missing = set(state) ^ {key for key in network.state_dict() if not key.endswith("num_batches_tracked")}
     assert not missing, f"{case['name']}: keys differ: {missing}"
     with torch.no_grad():
         outputs = network(*[tensor(value) for value in case["inputs"]])

@@ -50,8 +50,10 @@ describe('a quantised network in ONNX', () => {
     ['int8', { scheme: 'affine', ...INT8 }, 0.02],
     ['weights in 4 bits, activations in 6 levels, ends int8', { scheme: 'affine', weights: 15, activations: 6, ends: INT8 }, 2e-3],
     ['DoReFa, 2 bits', { scheme: 'dorefa', weights: 4, activations: 4, ends: INT8 }, 2e-3],
-    ['DoReFa, 8 bits, whose weights no signed byte holds', { scheme: 'dorefa', weights: 256, activations: 256 }, 2e-3],
-    ['weights alone', { scheme: 'affine', weights: 255, activations: null }, 1e-5],
+    // onnxruntime takes such weights to 8 bits of its own where it can
+    ['DoReFa, 8 bits, whose weights no signed byte holds', { scheme: 'dorefa', weights: 256, activations: 256 }, 0.05],
+    // onnxruntime takes the product over three axes to 8 bits of its own
+    ['weights alone', { scheme: 'affine', weights: 255, activations: null }, 0.01],
   ])('answers in onnxruntime as training has it: %s', async (_what, settings, tolerance) => {
     const layers = quantizationOf(graph, settings);
     const weights = await ranged(graph, layers, randomWeights(graph, Rng.of(3, 'quantised')));
@@ -59,23 +61,25 @@ describe('a quantised network in ONNX', () => {
     const { program, packing } = inferenceProgram(graph, 1, layers);
     const session = await openProgram(program);
     const packed = packWeights(packing, weights);
-    // as it is written; what onnxruntime makes of it for speed rounds in its own way
-    const exported = await ort.InferenceSession.create(bytes, { graphOptimizationLevel: 'disabled' });
+    // as it is written, and as onnxruntime makes it faster
+    const exported = [await ort.InferenceSession.create(bytes, { graphOptimizationLevel: 'disabled' }), await ort.InferenceSession.create(bytes)];
     let [alike, worst, largest] = [0, 0, 0];
     for (let i = 0; i < IMAGES; i++) {
       const images = drawn(shapeOf(graph), i);
       const { logits } = await session.run({ ...packed, images: images.data });
-      const answer = Object.values(await exported.run({ input: new ort.Tensor('float32', images.data, images.shape) }))[0]!.data as Float32Array;
-      if (most(answer) === most(logits!)) alike++;
-      logits!.forEach((v, k) => {
-        worst = Math.max(worst, Math.abs(v - answer[k]!));
-        largest = Math.max(largest, Math.abs(v));
-      });
+      for (const model of exported) {
+        const answer = Object.values(await model.run({ input: new ort.Tensor('float32', images.data, images.shape) }))[0]!.data as Float32Array;
+        if (most(answer) === most(logits!)) alike++;
+        logits!.forEach((v, k) => {
+          worst = Math.max(worst, Math.abs(v - answer[k]!));
+          largest = Math.max(largest, Math.abs(v));
+        });
+      }
     }
     await session.close();
     expect(packing).toEqual(packingOf(graph, layers));
     expect(worst / largest).toBeLessThan(tolerance);
-    expect(alike).toBe(IMAGES);
+    expect(alike).toBe(2 * IMAGES);
   });
 
   it('is a quarter as large, its weights being bytes', () => {

@@ -171,12 +171,15 @@ export type DryRunReport = z.infer<typeof dryRunReport>;
 
 export const sessionRequest = z.strictObject({ apiKey: z.string().min(1).max(1000) });
 
-export const exportFormat = z.enum(['onnx', 'pytorch', 'json']);
+export const exportFormat = z.enum(['onnx', 'onnx-int8', 'pytorch', 'state-dict', 'json'])
+  .describe('onnx: the network in float32; onnx-int8: quantised, its layers between QuantizeLinear and DequantizeLinear; pytorch: Python code; state-dict: its weights, for torch.load; json: layers and parameters');
 export type ExportFormat = z.infer<typeof exportFormat>;
-export const exportRequest = z.strictObject({ format: exportFormat, seed: z.int().min(0).optional().describe('seed of the initial weights; default: the study\'s') });
+export const exportRequest = z.strictObject({ format: exportFormat, seed: z.int().min(0).optional().describe('seed of the initial weights, where no trained ones are kept; default: the study\'s') });
 export const exportView = z.strictObject({
   id: z.uuid(), trialId: z.uuid(), studyId: z.uuid(), format: exportFormat, state: z.enum(['queued', 'running', 'completed', 'failed']), message: z.string().nullable(),
-  fileName: z.string().nullable(), bytes: z.int().nullable(), sha256: z.string().nullable(), manifest: z.unknown().nullable(), createdAt: time, finishedAt: time.nullable(),
+  fileName: z.string().nullable(), bytes: z.int().nullable(), sha256: z.string().nullable(),
+  weights: z.enum(['trained', 'initial', 'none']).nullable().describe('what the file carries: those the trial was trained to, seeded first ones, or none; null: not built yet'),
+  manifest: z.unknown().nullable(), createdAt: time, finishedAt: time.nullable(),
 }).meta({ id: 'Export' });
 export type ExportView = z.infer<typeof exportView>;
 

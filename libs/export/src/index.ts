@@ -1,1 +1,2 @@
 export * from './bundle.js';
+export type { WeightsAbout } from './carried-weights.js';

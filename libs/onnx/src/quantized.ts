@@ -6,9 +6,9 @@ import { fitByte, inputRange, scaledCodes, weightCodes, weightsOfCodes, type Cod
 
 /** Codes an unsigned byte has. */
 const BYTE_LEVELS = 256;
-/** A bias has the scale of the products, which is fine enough where both sides have some 8 bits. */
+/** Levels of weights and of inputs from which a bias may have the scale of the products. */
 const BIAS_LEVELS = 255;
-/** A bias of more cells than this stays a float. */
+/** Cells that a bias may have. */
 const MOST_BIAS_CELLS = 2 ** 30;
 
 /**
@@ -45,38 +45,56 @@ function normFactors(graph: Graph, weights: ReadonlyMap<string, Weights>): Reado
 }
 
 /** @param own  weights before the batch norm went in */
-function layerForm(node: Node, site: OnnxSite<never>, layer: LayerQuantization, own: Weights, factors: Float64Array | null, inputs: SharedInputs): WrittenForm {
+function layerForm(node: Node<'conv2d'> | Node<'linear'>, site: OnnxSite<never>, layer: LayerQuantization, own: Weights, factors: Float64Array | null, inputs: SharedInputs): WrittenForm {
   const { id } = site;
+  const [first, ...rest] = site.inputs;
   const range = layer.input === null ? null : rangeOf(node, layer, own);
-  const input = range === null ? null : inputs.read(id, site.inputs[0]!.name, range, layer.input!.kind === 'relu');
+  const input = range === null ? null : inputs.read(id, first!.name, range, layer.input!.kind === 'relu');
   const values = layer.weights === null ? null : codesOf(layer.weights, own['weight']!, factors);
   const codes = values !== null && fitByte(layer.weights!) ? values : null;
   const weight = codes !== null ? codes.codes : values !== null ? weightsOfCodes(values) : site.weights['weight']!;
-  const [first, ...rest] = site.inputs;
-  const form = plainForm(node, { ...site, weights: { ...site.weights, weight }, inputs: [{ ...first!, name: input?.name ?? first!.name }, ...rest] } as OnnxSite<never>);
-  // a matrix product has its weights the other way round
-  const axis = isKind(node, 'linear') && first!.shape.length !== 2 ? 1 : 0;
-  const weightName = `${id}.weight`;
-  const biasName = `${id}.bias`;
-  const kept: TensorProto[] = [];
-  const before: OnnxNodeForm[] = [...(input?.nodes ?? [])];
-  const stored: TensorProto[] = [...(input?.initializers ?? [])];
-  for (const given of form.initializers) {
-    if (given.name === weightName && codes !== null) {
-      stored.push(bytes(`${id}.weight_codes`, given.dims, 'int8', Int8Array.from(floatsOf(given))), floats(`${id}.weight_scale`, codes.scales), bytes(`${id}.weight_zero`, [codes.scales.length], 'int8', new Int8Array(codes.scales.length)));
-      before.push({ opType: 'DequantizeLinear', inputs: [`${id}.weight_codes`, `${id}.weight_scale`, `${id}.weight_zero`], outputs: [weightName], attributes: { axis: { int: axis } } });
-    } else if (given.name === biasName && codes !== null && range !== null && Math.min(layer.weights!.levels, range.levels) >= BIAS_LEVELS) {
-      const scales = codes.scales.map((s) => s * range.scale);
-      const cells = floatsOf(given).map((b, o) => Math.round(b / scales[o]!));
-      if (!cells.every((c) => Math.abs(c) <= MOST_BIAS_CELLS)) {
-        kept.push(given);
-        continue;
-      }
-      stored.push(bytes(`${id}.bias_codes`, given.dims, 'int32', Int32Array.from(cells)), floats(`${id}.bias_scale`, scales), bytes(`${id}.bias_zero`, [scales.length], 'int32', new Int32Array(scales.length)));
-      before.push({ opType: 'DequantizeLinear', inputs: [`${id}.bias_codes`, `${id}.bias_scale`, `${id}.bias_zero`], outputs: [biasName], attributes: { axis: { int: 0 } } });
-    } else kept.push(given);
+  const bias = biasForm(node, site.weights['bias'], codes, range, layer);
+  const form = plainForm(node, { ...site, attrs: { ...node.attrs, bias: bias.kind === 'inside' }, weights: { ...site.weights, weight }, inputs: [{ ...first!, name: input?.name ?? first!.name }, ...rest] } as unknown as OnnxSite<never>);
+  const coded = codes === null ? null : weightForm(id, form, codes, node.kind === 'linear' && first!.shape.length !== 2);
+  const replaced = new Set([...(coded === null ? [] : [`${id}.weight`]), ...(bias.form === null ? [] : [`${id}.bias`])]);
+  const product = bias.kind === 'behind' ? form.nodes.map((n) => ({ ...n, outputs: n.outputs.map((o) => (o === id ? `${id}.product` : o)) })) : form.nodes;
+  const sum: OnnxNodeForm[] = bias.kind === 'behind' ? [{ opType: 'Add', inputs: [`${id}.product`, `${id}.bias`], outputs: [id] }] : [];
+  return {
+    nodes: [...(input?.nodes ?? []), ...(coded?.nodes ?? []), ...(bias.form?.nodes ?? []), ...product, ...sum],
+    initializers: [...(input?.initializers ?? []), ...(coded?.initializers ?? []), ...(bias.form?.initializers ?? []), ...form.initializers.filter(({ name }) => !replaced.has(name!))],
+  };
+}
+
+function weightForm(id: string, form: WrittenForm, { scales }: Codes, transposed: boolean): WrittenForm {
+  const written = form.initializers.find(({ name }) => name === `${id}.weight`)!;
+  const part = (what: string): string => `${id}.weight_${what}`;
+  return {
+    nodes: [{ opType: 'DequantizeLinear', inputs: [part('codes'), part('scale'), part('zero')], outputs: [`${id}.weight`], attributes: { axis: { int: transposed ? 1 : 0 } } }],
+    initializers: [bytes(part('codes'), written.dims, 'int8', Int8Array.from(floatsOf(written))), floats(part('scale'), scales), bytes(part('zero'), [scales.length], 'int8', new Int8Array(scales.length))],
+  };
+}
+
+/**
+ * Where the bias goes. int32 within the layer, in cells of the products, where both sides have 8 bits; behind it as a float otherwise, since onnxruntime
+ * itself rounds a float bias of a quantised layer to such cells, and of few levels they are coarse.
+ */
+function biasForm(node: Node<'conv2d'> | Node<'linear'>, bias: Tensor | undefined, codes: Codes | null, range: Range | null, layer: LayerQuantization): { readonly kind: 'none' | 'inside' | 'behind'; readonly form: WrittenForm | null } {
+  if (!node.attrs.bias || bias === undefined) return { kind: 'none', form: null };
+  if (codes === null || range === null) return { kind: 'inside', form: null };
+  const { id } = node;
+  const scales = codes.scales.map((s) => s * range.scale);
+  const cells = Array.from(bias.data, (b, o) => Math.round(b / scales[o]!));
+  if (Math.min(layer.weights!.levels, range.levels) < BIAS_LEVELS || !cells.every((c) => Math.abs(c) <= MOST_BIAS_CELLS)) {
+    return { kind: 'behind', form: { nodes: [], initializers: [floats(`${id}.bias`, bias.data, node.kind === 'conv2d' ? [1, bias.data.length, 1, 1] : [bias.data.length])] } };
   }
-  return { nodes: [...before, ...form.nodes], initializers: [...stored, ...kept] };
+  const part = (what: string): string => `${id}.bias_${what}`;
+  return {
+    kind: 'inside',
+    form: {
+      nodes: [{ opType: 'DequantizeLinear', inputs: [part('codes'), part('scale'), part('zero')], outputs: [`${id}.bias`], attributes: { axis: { int: 0 } } }],
+      initializers: [bytes(part('codes'), [cells.length], 'int32', Int32Array.from(cells)), floats(part('scale'), scales), bytes(part('zero'), [cells.length], 'int32', new Int32Array(cells.length))],
+    },
+  };
 }
 
 function codesOf(quantizer: NonNullable<LayerQuantization['weights']>, weight: Tensor, factors: Float64Array | null): Codes {

@@ -66,7 +66,8 @@ export async function verifyExport(bytes: Uint8Array, graph: Graph, weights: Rea
   return { maxAbsoluteDifference, maxAbsoluteReference, runtime: await runtimeName(), inputs, outputs: due };
 }
 
-async function runtimeName(): Promise<string> {
+/** Name and version of what runs models. */
+export async function runtimeName(): Promise<string> {
   const { env } = (await import('onnxruntime-node')).default;
   return `onnxruntime-node ${env.versions.node ?? env.versions.common}`;
 }

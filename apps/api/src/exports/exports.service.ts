@@ -41,5 +41,5 @@ export class ExportsService {
 
 const exportView = (e: ExportRecord): ExportView => ({
   id: e.id, trialId: e.trialId, studyId: e.studyId, format: e.format, state: e.state, message: e.message, fileName: e.fileName, bytes: e.bytes, sha256: e.sha256,
-  manifest: e.manifest ?? null, createdAt: e.createdAt.toISOString(), finishedAt: e.finishedAt?.toISOString() ?? null,
+  weights: (e.manifest as { readonly weights?: { readonly kind: ExportView['weights'] } } | null)?.weights?.kind ?? null, manifest: e.manifest ?? null, createdAt: e.createdAt.toISOString(), finishedAt: e.finishedAt?.toISOString() ?? null,
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadCatalog } from '@app/catalog';
 import { exportFormat, studySpec, type ExportFormat } from '@app/contracts';
-import { buildBundle, type BundleRequest } from '@app/export';
+import { buildBundle, type BundleRequest, type Manifest } from '@app/export';
 import { MemoryStore } from '@app/store';
 import { Client } from '../client.js';
 import { InputError, print, printJson, quantity, wantsJson } from '../output.js';
@@ -23,13 +23,13 @@ interface Options {
   readonly seed?: number;
 }
 
-interface Written { readonly file: string; readonly manifest: string; readonly bytes: number; readonly sha256: string }
+interface Written { readonly file: string; readonly manifest: string; readonly bytes: number; readonly sha256: string; readonly weights: Manifest['weights'] }
 
 export function exportCommand(program: Command): void {
   program
     .command('export <what>')
     .description('write a network as files that run: a trial of a server (its id), a trial of a search folder (its number, with --from), or a point (JSON or code, with --space)')
-    .option('--format <list>', 'onnx, pytorch, json; separated by commas', 'onnx')
+    .option('--format <list>', 'onnx, onnx-int8, pytorch, state-dict, json; separated by commas', 'onnx')
     .option('--out <dir>', 'folder to write to', 'caddis-out')
     .option('--space <name>', 'the space of a point')
     .option('--device <ids>', 'price a point on these devices in the manifest')
@@ -37,7 +37,7 @@ export function exportCommand(program: Command): void {
     .option('--channels <n>', 'channels of the input, for a point; default: the usual ones of the space', wholeNumber('--channels'))
     .option('--from <dir>', 'folder of `caddis search --out`')
     .option('--server <url>', 'server that has the trial', 'http://127.0.0.1:3000')
-    .option('--seed <n>', 'seed of the initial weights', wholeNumber('--seed'))
+    .option('--seed <n>', 'seed of the initial weights, where no trained ones are kept', wholeNumber('--seed'))
     .action(async (what: string, options: Options, command: Command) => {
       const formats = options.format.split(',').map((f): ExportFormat => {
         const parsed = exportFormat.safeParse(f.trim());
@@ -50,7 +50,7 @@ export function exportCommand(program: Command): void {
         ? await fromServer(what, formats, options)
         : await fromHere(await requestOf(what, options), formats, options);
       if (wantsJson(command)) printJson(written);
-      else for (const w of written) print(`${w.file} (${quantity(w.bytes, 'B')}, sha256 ${w.sha256.slice(0, 12)}…), manifest ${w.manifest}`);
+      else for (const w of written) print(`${w.file} (${quantity(w.bytes, 'B')}, sha256 ${w.sha256.slice(0, 12)}…), manifest ${w.manifest}${said(w.weights)}`);
     });
 }
 
@@ -63,11 +63,20 @@ async function fromHere(request: Omit<BundleRequest, 'format'>, formats: readonl
   return written;
 }
 
-function write(out: string, fileName: string, content: Uint8Array, sha256: string, manifest: unknown): Written {
+function write(out: string, fileName: string, content: Uint8Array, sha256: string, manifest: Manifest): Written {
   const file = join(out, fileName);
   writeFileSync(file, content);
   writeFileSync(`${file}.manifest.json`, JSON.stringify(manifest, null, 2));
-  return { file, manifest: `${file}.manifest.json`, bytes: content.byteLength, sha256 };
+  return { file, manifest: `${file}.manifest.json`, bytes: content.byteLength, sha256, weights: manifest.weights };
+}
+
+/** What the weights are, in a line's end. */
+function said(weights: Manifest['weights']): string {
+  if (weights.kind === 'none') return '';
+  const note = weights.note === null ? '' : `; ${weights.note}`;
+  if (weights.kind === 'initial') return `\n  initial weights, seed ${weights.seed}${note}`;
+  const accuracy = weights.accuracy === null ? '' : `, ${weights.accuracy.toFixed(2)} % of ${weights.judgedOn} held-out images right`;
+  return `\n  trained weights${weights.quantization === null ? '' : `, ${weights.quantization}`}${accuracy}${note}`;
 }
 
 async function fromServer(trialId: string, formats: readonly ExportFormat[], options: Options): Promise<Written[]> {
@@ -75,7 +84,7 @@ async function fromServer(trialId: string, formats: readonly ExportFormat[], opt
   const written: Written[] = [];
   for (const format of formats) {
     const done = await client.exportTrial(trialId, format, options.seed);
-    written.push(write(options.out, done.fileName, done.content, done.sha256, done.manifest));
+    written.push(write(options.out, done.fileName, done.content, done.sha256, done.manifest as Manifest));
   }
   return written;
 }
@@ -98,7 +107,7 @@ async function fromFolder(what: string, options: Options): Promise<Omit<BundleRe
     const trial = (await store.allTrials(study.id)).find((t) => String(t.number) === what || t.id === what);
     if (!trial) throw new InputError(`--from ${options.from}: no trial ${what}`);
     const { spec, space, devices } = study;
-    return { definition: { spec, space, devices }, point: trial.parameters, seed: options.seed ?? spec.seed, version: VERSION, trial: { studyId: study.id, id: trial.id, number: trial.number, metrics: trial.metrics } };
+    return { definition: { spec, space, devices }, point: trial.parameters, seed: options.seed ?? spec.seed, version: VERSION, weights: await store.trialWeights(trial.id), trial: { studyId: study.id, id: trial.id, number: trial.number, metrics: trial.metrics } };
   } finally {
     await store.close();
   }

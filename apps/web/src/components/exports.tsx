@@ -4,10 +4,13 @@ import { createExport, exportContent, getExport } from '../api/endpoints.js';
 import { formatQuantity } from '../format/number.js';
 
 const FORMATS: readonly (readonly [ExportFormat, string, string])[] = [
-  ['onnx', 'ONNX', 'The network with its initial weights, checked by running it'],
-  ['pytorch', 'PyTorch', 'The network as Python code, to train it yourself'],
+  ['onnx', 'ONNX', 'The network in float32, with the weights it was trained to if they are kept; checked by running it'],
+  ['onnx-int8', 'ONNX int8', 'The same quantised, layers between QuantizeLinear and DequantizeLinear'],
+  ['pytorch', 'PyTorch', 'The network as Python code'],
+  ['state-dict', 'state dict', 'Its weights, for torch.load'],
   ['json', 'JSON', 'Layers, parameters and metrics, with the manifest'],
 ];
+const WEIGHTS = { trained: 'Trained weights, ', initial: 'Initial weights, ', none: '' } as const;
 const POLL_MS = 700;
 
 export function Exports({ trialId }: { readonly trialId: string }): React.JSX.Element {
@@ -45,7 +48,7 @@ function ExportButton({ trialId, format, label, about }: { readonly trialId: str
         ? <a className="button button-primary" href={exportContent(job.id)} download={job.fileName ?? ''}>Download {job.fileName ?? label}</a>
         : <button type="button" className="button" disabled={waiting} onClick={() => void start()}>{waiting ? (job?.state === 'queued' ? `${label}: waiting for a worker…` : `${label}: writing…`) : `Export ${label}`}</button>}
       {waiting && <div className="progress progress-busy" role="progressbar" aria-label={`Export as ${label}`}><div className="progress-bar" /></div>}
-      <span className="dim" role="status">{job?.state === 'completed' ? `${formatQuantity(job.bytes, 'B')}${job.sha256 === null ? '' : `, sha256 ${job.sha256.slice(0, 12)}…`}` : about}</span>
+      <span className="dim" role="status">{job?.state === 'completed' ? `${WEIGHTS[job.weights ?? 'none']}${formatQuantity(job.bytes, 'B')}${job.sha256 === null ? '' : `, sha256 ${job.sha256.slice(0, 12)}…`}` : about}</span>
       {(error !== null || job?.state === 'failed') && <span className="field-error" role="alert">{error ?? job?.message ?? 'The export failed.'}</span>}
     </div>
   );

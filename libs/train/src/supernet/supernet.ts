@@ -72,7 +72,7 @@ export async function inheritedWeights({ supernet, parameters, accuracy, data, s
 
 /** Accuracy on the held-out images, %, with inherited weights, quantised as the supernet's candidates are; null before that if it was not after training. */
 export async function inheritedAccuracy(inheritance: Inheritance, graph: Graph, point: Point): Promise<{ accuracy: number; floatAccuracy: number | null; weights: ReadonlyMap<string, Weights> }> {
-  const { supernet: { quantize }, accuracy: { batch, recipe, epochs }, data, seed, threads = 1 } = inheritance;
+  const { supernet: { quantize }, accuracy: { batch }, data, seed, threads = 1 } = inheritance;
   const weights = await inheritedWeights(inheritance, graph, point);
   const quantized = quantizeOf(graph, quantize);
   const judge = await openJudge(graph, data, batch, { threads }, quantized?.when === 'aware' ? quantized.layers : undefined);
@@ -81,7 +81,7 @@ export async function inheritedAccuracy(inheritance: Inheritance, graph: Graph, 
     const { packing } = statisticsProgram(graph, batch, quantized?.when === 'aware' ? quantized.layers : undefined);
     const own = unpackWeights(packing, weights);
     if (quantized?.when !== 'after') return { accuracy, floatAccuracy: null, weights: own };
-    return { floatAccuracy: accuracy, ...(await quantizedAfter({ graph, data, recipe, batch, epochs, seed, threads }, quantized, own)) };
+    return { floatAccuracy: accuracy, ...(await quantizedAfter({ graph, data, batch, seed, threads }, quantized, own)) };
   } finally {
     await judge.close();
   }

@@ -1,12 +1,12 @@
 import type { DatasetSpec, ProxyAccuracy, QuantizeSpec, SupernetAccuracy, TrainAccuracy } from '@app/contracts';
-import type { Graph } from '@app/graph';
+import type { Graph, Weights } from '@app/graph';
 import type { Point } from '@app/space';
 import type { Compared } from '../supernet/inheritance-error.js';
 import type { SupernetQuestion } from '../supernet/supernet-file.js';
 import type { Checkpoint } from './checkpoint.js';
 
 /** What a training process is asked for. */
-export type Task = TrainTask | ProxyTask | DataTask | SupernetTask | InheritTask;
+export type Task = TrainTask | ProxyTask | DataTask | SupernetTask | InheritTask | CalibrateTask;
 
 /** Are the data there, and sound? */
 export interface DataTask {
@@ -44,6 +44,17 @@ export interface InheritTask {
   readonly weights: boolean;
 }
 
+/** Ranges and accuracy of a trained network that is quantised after training. */
+export interface CalibrateTask {
+  readonly id: number;
+  readonly kind: 'calibrate';
+  readonly accuracy: { readonly dataset: DatasetSpec; readonly batch: number };
+  readonly graph: Graph;
+  readonly weights: ReadonlyMap<string, Weights>;
+  readonly quantize: QuantizeSpec;
+  readonly seed: number;
+}
+
 export interface TrainTask {
   readonly id: number;
   readonly kind: 'train';
@@ -64,6 +75,7 @@ export type Answer =
   | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly checkpoint: Checkpoint; readonly weights: Uint8Array | null }
   | { readonly id: number; readonly kind: 'supernet' }
   | { readonly id: number; readonly kind: 'inherited'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly compared: readonly Compared[]; readonly weights: Uint8Array | null }
+  | { readonly id: number; readonly kind: 'calibrated'; readonly accuracy: number; readonly judgedOn: number; readonly weights: ReadonlyMap<string, Weights> }
   | { readonly id: number; readonly kind: 'sound' }
   | { readonly id: number; readonly kind: 'scored'; readonly score: number }
   | { readonly id: number; readonly kind: 'diverged'; readonly epoch: number; readonly step: number; readonly curve: readonly number[] }

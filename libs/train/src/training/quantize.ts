@@ -3,7 +3,7 @@ import { INT8, quantizationOf, type Graph, type LayerLevels } from '@app/graph';
 import type { Quantize } from './trainer.js';
 
 /** 8 bits after training, as converters for integer runtimes do. */
-const INT8_AFTER: QuantizeSpec = quantizeSchema.parse({ when: 'after', weights: { bits: 8 }, activations: { bits: 8 } });
+export const INT8_AFTER: QuantizeSpec = quantizeSchema.parse({ when: 'after', weights: { bits: 8 }, activations: { bits: 8 } });
 
 /** What a study asks for; `auto` is 8 bits after training if a device runs the network in int8. Null: not quantised. */
 export function quantizeSpecOf({ quantize }: Pick<TrainAccuracy, 'quantize'>, runsInt8: boolean): QuantizeSpec | null {

@@ -8,7 +8,7 @@ import { inherited, trainedSupernet } from '../supernet/supernet-tasks.js';
 import { quantizeOf } from './quantize.js';
 import type { Answer, DataTask, Task } from './protocol.js';
 import { encodeTrainedWeights, inputAbout } from './trained-weights.js';
-import { trainNetwork, UnfitData } from './trainer.js';
+import { quantizedAfter, trainNetwork, UnfitData } from './trainer.js';
 
 /** The data of the last task: a study's trials all have the same. */
 let loaded: { readonly key: string; readonly data: Dataset } | null = null;
@@ -26,6 +26,7 @@ async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answe
   if (task.kind === 'supernet') return trainedSupernet(task, data);
   if (task.kind === 'inherit') return inherited(task, data);
   const { graph, seed } = task;
+  if (task.kind === 'calibrate') return { id, kind: 'calibrated', judgedOn: data.validation.count, ...(await quantizedAfter({ graph, data, batch: task.accuracy.batch, seed }, quantizeOf(graph, task.quantize)!, task.weights)) };
   if (task.kind === 'proxy') return { id, kind: 'scored', score: await proxyScore(task.accuracy.proxy, { graph, data, batch: task.accuracy.batch, seed }) };
   const { accuracy, until, from } = task;
   const outcome = await trainNetwork({

@@ -157,14 +157,16 @@ function rates(recipe: TrainingRecipe, step: number, learningRate: number): Reco
   };
 }
 
+type Judging = Pick<TrainRequest, 'graph' | 'data' | 'batch' | 'threads' | 'seed'>;
+
 /** Quantises trained weights: accuracy on the held-out images, %, and the weights with the ranges found. */
-export async function quantizedAfter(request: TrainRequest, quantize: Quantize, weights: ReadonlyMap<string, Weights>): Promise<{ readonly accuracy: number; readonly weights: ReadonlyMap<string, Weights> }> {
+export async function quantizedAfter(request: Judging, quantize: Quantize, weights: ReadonlyMap<string, Weights>): Promise<{ readonly accuracy: number; readonly weights: ReadonlyMap<string, Weights> }> {
   const ranged = await withRanges(request, quantize, weights);
   return { accuracy: await quantizedAccuracy(request, quantize.layers, ranged), weights: ranged };
 }
 
 /** Weights with the mean range of each quantised input over some batches of training images, not augmented. */
-async function withRanges({ graph, data, batch, threads, seed }: TrainRequest, { layers, batches }: Quantize, weights: ReadonlyMap<string, Weights>): Promise<ReadonlyMap<string, Weights>> {
+async function withRanges({ graph, data, batch, threads, seed }: Judging, { layers, batches }: Quantize, weights: ReadonlyMap<string, Weights>): Promise<ReadonlyMap<string, Weights>> {
   if ([...layers.values()].every(({ input }) => input?.kind !== 'affine')) return weights;
   const ranges = rangesProgram(graph, batch, layers);
   const session = await openProgram(ranges.program, threads === undefined ? {} : { threads });
@@ -188,7 +190,7 @@ async function withRanges({ graph, data, batch, threads, seed }: TrainRequest, {
 
 const scalarOf = (value: number): Tensor => ({ shape: [1], data: Float32Array.of(value) });
 
-async function quantizedAccuracy({ graph, data, batch, threads }: TrainRequest, layers: Quantization, weights: ReadonlyMap<string, Weights>): Promise<number> {
+async function quantizedAccuracy({ graph, data, batch, threads }: Judging, layers: Quantization, weights: ReadonlyMap<string, Weights>): Promise<number> {
   const judge = await openJudge(graph, data, batch, threads === undefined ? {} : { threads }, layers);
   try {
     return await judge.accuracy(packWeights(packingOf(graph, layers), weights), data.validation);

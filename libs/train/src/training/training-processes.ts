@@ -6,7 +6,7 @@ import { EvaluatorError } from '@app/study';
 import { packageRoot } from '../package-root.js';
 import type { Answer, Task } from './protocol.js';
 
-type Last<T extends Task> = Extract<Answer, { kind: { train: 'trained' | 'diverged'; proxy: 'scored'; data: 'sound'; supernet: 'supernet' | 'diverged'; inherit: 'inherited' }[T['kind']] }>;
+type Last<T extends Task> = Extract<Answer, { kind: { train: 'trained' | 'diverged'; proxy: 'scored'; data: 'sound'; supernet: 'supernet' | 'diverged'; inherit: 'inherited'; calibrate: 'calibrated' }[T['kind']] }>;
 
 export type EpochReport = Extract<Answer, { kind: 'epoch' }>;
 
