@@ -1,6 +1,6 @@
 import { PASSING_FAULTS, studyEvaluator } from '@app/measure';
 import type { TrialProgress } from '@app/contracts';
-import { EvaluatorError, evaluateCandidate, keptWeights, studyTerms, type AccuracyEvaluator, type EarlyStopping, type EvaluationContext, type Lease, type OfferedWeights, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { EvaluatorError, evaluateCandidate, isStart, keptWeights, SCORE, studyTerms, type AccuracyEvaluator, type EarlyStopping, type EvaluationContext, type Lease, type OfferedWeights, type Prefilter, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
 import { throttled } from './throttle.js';
 import { keepLease, type JobContext } from './worker.js';
 
@@ -86,7 +86,7 @@ export class EvaluationJobs {
     const timeout = study.spec.budget.trialTimeout;
     const signal = timeout === undefined ? stopped : AbortSignal.any([stopped, AbortSignal.timeout(timeout * 1000)]);
     try {
-      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress, onWeights: keptWeights(study.spec) === null || trial.fidelity < 1 ? undefined : onWeights, stopping: await this.stopping(study, trial) };
+      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress, onWeights: keptWeights(study.spec) === null || trial.fidelity < 1 ? undefined : onWeights, stopping: await this.stopping(study, trial), prefilter: await this.prefilter(study, trial) };
       const outcome = await evaluateCandidate(context, trial.parameters, signal, trial.fidelity);
       return timeout !== undefined && signal.aborted && !stopped.aborted ? { ...outcome, state: 'failed', reason: 'timeout', message: `took longer than ${timeout} s` } : outcome;
     } catch (error) {
@@ -102,6 +102,14 @@ export class EvaluationJobs {
     const [front, trials] = await Promise.all([this.context.store.front(study.id), this.context.store.allTrials(study.id)]);
     const before = trials.filter((t) => t.round < trial.round && t.fidelity === 1 && (t.state === 'completed' || t.state === 'infeasible'));
     return { ...accuracy.stop, front: front.map((t) => t.objectives as number[]), curves: (key) => before.flatMap((t) => (t.metrics[key]?.curve ? [t.metrics[key].curve] : [])) };
+  }
+
+  /** By what was told before the trial's round, too. Start points were named by the user. */
+  private async prefilter(study: StudyRecord, trial: TrialRecord): Promise<Prefilter | null> {
+    const { accuracy } = study.spec;
+    if (accuracy.method !== 'train' || accuracy.prefilter === undefined || isStart(trial)) return null;
+    const before = (await this.context.store.allTrials(study.id)).filter((t) => t.round < trial.round);
+    return { ...accuracy.prefilter, scored: before.flatMap((t) => (t.metrics[SCORE] === undefined ? [] : [{ score: t.metrics[SCORE].value, objectives: t.objectives }])) };
   }
 
   private evaluator(study: StudyRecord): AccuracyEvaluator {

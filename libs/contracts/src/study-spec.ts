@@ -168,6 +168,9 @@ export const studySpec = z
     if (spec.fidelity && spec.accuracy.method === 'train' && spec.accuracy.stop !== undefined) {
       ctx.addIssue({ code: 'custom', path: ['accuracy', 'stop'], message: 'expected either stop or fidelity: successive halving ends trainings by itself' });
     }
+    if (spec.fidelity && spec.accuracy.method === 'train' && spec.accuracy.prefilter !== undefined) {
+      ctx.addIssue({ code: 'custom', path: ['accuracy', 'prefilter'], message: 'expected either prefilter or fidelity: successive halving passes candidates over by itself' });
+    }
     if (spec.referencePoint) {
       const got = Object.keys(spec.referencePoint);
       for (const key of seen) if (!got.includes(key)) ctx.addIssue({ code: 'custom', path: ['referencePoint', key], message: 'missing: a reference point names every objective' });

@@ -98,6 +98,17 @@ const stop = z.strictObject({
   from: z.number().gt(0).lt(1).default(0.3).describe('share of the epochs that every candidate is given'),
 }).optional().describe('end trainings that, by the largest gain of earlier ones, can only be dominated');
 
+const proxyName = z.enum(['naswot', 'synflow', 'snip', 'grasp', 'grad-norm', 'jacob-cov', 'zen']);
+
+const prefilter = z.strictObject({
+  proxy: proxyName.default('naswot'),
+  keep: z.number().gt(0).lt(1).default(0.5).describe('share of the candidates that are trained'),
+  among: z.int().min(4).max(10_000).default(40).describe('scored candidates that a new one is compared with, the latest told'),
+  after: z.int().min(3).max(10_000).default(10).describe('scored candidates before any is passed over'),
+  batch: z.int().min(2).max(1024).default(32).describe('images that a score is taken of'),
+}).optional().describe('score every candidate untrained and train the better part, by score and by what is computed');
+export type PrefilterSpec = NonNullable<z.output<typeof prefilter>>;
+
 const weights = z.strictObject({
   of: z.enum(['front', 'all', 'none']).default('front').describe('front: of trials on the front, others are forgotten once they are told; all: of every completed trial'),
   mebibytes: z.number().positive().max(1_048_576).default(512).describe('of one study; weights that would be more are not kept'),
@@ -114,6 +125,7 @@ export const trainAccuracySchema = z.strictObject({
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('auto: 8 bits after training, if the study prices an int8 device; the accuracy is then that of the quantised network'),
   skip,
   stop,
+  prefilter,
   weights,
 });
 export type TrainAccuracy = z.output<typeof trainAccuracySchema>;
@@ -137,7 +149,7 @@ export type SupernetAccuracy = z.output<typeof supernetAccuracySchema>;
 /** `accuracy: {method: proxy}`: a score of the untrained network, metric `proxy`, stands in for its accuracy. */
 export const proxyAccuracySchema = z.strictObject({
   method: z.literal('proxy'),
-  proxy: z.enum(['naswot', 'synflow', 'snip', 'grasp', 'grad-norm', 'jacob-cov', 'zen']).default('naswot'),
+  proxy: proxyName.default('naswot'),
   dataset: datasetSchema,
   batch: z.int().min(2).max(1024).default(32),
 });

@@ -6,6 +6,7 @@ import { deviationsOf, Foresight, PREDICTED_DOMINATED, type Lesson } from './for
 import { FrontTracker } from './front-tracker.js';
 import { keptWeights } from './kept-weights.js';
 import { knownOf } from './known.js';
+import { OUTSCORED } from './prefilter.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
 import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialOutcome, TrialRecord } from './records.js';
 import { trialId } from './trial-id.js';
@@ -154,13 +155,13 @@ export class StudyEngine {
   private foresee(c: Candidate): TrialOutcome | null {
     const skip = skipOf(this.spec);
     // a start point was named by the user
-    if (skip === null || this.foresight === null || this.foresight.size < skip.after || /(^|[:>])start$/.test(c.proposedBy) || (c.fidelity ?? 1) < 1) return null;
+    if (skip === null || this.foresight === null || this.foresight.size < skip.after || isStart(c) || (c.fidelity ?? 1) < 1) return null;
     const known = this.problem.problem.known?.(c.genes).objectives ?? this.problem.terms.objectives.map(() => null);
     return this.foresight.hopeless(c.genes, known, this.front.points(), deviationsOf(skip.confidence));
   }
 
   private learn(t: Lesson & { readonly fidelity?: number; readonly reason?: string | null }): void {
-    if ((t.fidelity ?? 1) === 1 && t.reason !== PREDICTED_DOMINATED) this.foresight?.learn(t);
+    if ((t.fidelity ?? 1) === 1 && t.reason !== PREDICTED_DOMINATED && t.reason !== OUTSCORED) this.foresight?.learn(t);
   }
 
   /** Ends the study before its budget does (a user's stop). */
@@ -229,11 +230,14 @@ export class StudyEngine {
   }
 }
 
+/** Whether the user named the point. */
+export const isStart = ({ proposedBy }: { readonly proposedBy: string }): boolean => /(^|[:>])start$/.test(proposedBy);
+
 const skipOf = ({ accuracy }: StudyDefinition['spec']): SkipSpec | null => ('skip' in accuracy ? accuracy.skip ?? null : null);
 
 function asTold(t: SettledTrial | TrialRecord): Told {
-  // what was foreseen, or ended before its end, has no result to learn from
-  if (t.reason === PREDICTED_DOMINATED || t.reason === STOPPED_EARLY) return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state: 'failed', objectives: t.objectives, violations: t.violations };
+  // what was foreseen, outscored, or ended before its end has no result to learn from
+  if (t.reason === PREDICTED_DOMINATED || t.reason === STOPPED_EARLY || t.reason === OUTSCORED) return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state: 'failed', objectives: t.objectives, violations: t.violations };
   const state = t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
   return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state, objectives: t.objectives, violations: t.violations, ...(t.fidelity === 1 ? {} : { fidelity: t.fidelity }) };
 }

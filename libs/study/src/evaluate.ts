@@ -5,6 +5,7 @@ import type { Point } from '@app/space';
 import { EvaluatorError, StoppedEarly, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
 import { costingOf } from './costing.js';
 import { STOPPED_EARLY, stopWhen, type EarlyStopping } from './early-stopping.js';
+import { OUTSCORED, outscored, SCORE, type Prefilter } from './prefilter.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
 import type { StudyDefinition, TrialOutcome } from './records.js';
 
@@ -21,6 +22,8 @@ export interface EvaluationContext {
   readonly onWeights?: ((weights: Uint8Array) => void) | undefined;
   /** null, left out: evaluations run to their end */
   readonly stopping?: EarlyStopping | null | undefined;
+  /** null, left out: what is scored is evaluated too */
+  readonly prefilter?: Prefilter | null | undefined;
 }
 
 /**
@@ -51,6 +54,8 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
       if (broken.length > 0) return finish({ state: 'infeasible', reason: 'constraint', message: `${broken.join('; ')}; ${part.metrics.join(', ') || 'accuracy'} was not sought`, metrics });
       // A table's measurement stands above our own estimate.
       metrics = { ...metrics, ...(await part.evaluate(request)) };
+      const passedOver = context.prefilter && part.metrics.includes(SCORE) ? outscored(context.prefilter, terms, metrics, objectiveValues(terms, metrics)) : null;
+      if (passedOver !== null) return { ...finish({ state: 'infeasible', reason: OUTSCORED, message: passedOver, metrics }), feasible: null };
     }
     const wrong = Object.entries(metrics).find(([, m]) => !Number.isFinite(m.value));
     if (wrong) {

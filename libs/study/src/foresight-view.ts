@@ -1,5 +1,6 @@
 import { convert, type ForesightView } from '@app/contracts';
 import { Foresight, openObjectives, PREDICTED_DOMINATED, type Lesson } from './foresight.js';
+import { OUTSCORED } from './prefilter.js';
 import { studyProblem } from './problem.js';
 import type { FoldState, StudyRecord } from './records.js';
 
@@ -14,7 +15,7 @@ export function foresightView(study: StudyRecord, { trials, imports }: Pick<Fold
   const evaluator = { metrics: answeredBy(study) };
   const lessons: (Lesson & { readonly number: number | null })[] = [
     ...imports.map(({ genes, objectives }) => ({ genes, objectives, number: null })),
-    ...trials.filter((t) => t.fidelity === 1 && t.reason !== PREDICTED_DOMINATED && (t.state === 'completed' || t.state === 'infeasible')).map(({ genes, objectives, number }) => ({ genes, objectives, number })),
+    ...trials.filter((t) => t.fidelity === 1 && t.reason !== PREDICTED_DOMINATED && t.reason !== OUTSCORED && (t.state === 'completed' || t.state === 'infeasible')).map(({ genes, objectives, number }) => ({ genes, objectives, number })),
   ];
   return {
     revision: study.revision,

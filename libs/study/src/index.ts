@@ -12,6 +12,7 @@ export * from './dry-run.js';
 export * from './warm-start.js';
 export { OutcomeModel, type Features, type Predicted } from './outcome-model.js';
 export { STOPPED_EARLY, type EarlyStopping } from './early-stopping.js';
+export { OUTSCORED, SCORE, type Prefilter, type Scored } from './prefilter.js';
 export { keptWeights } from './kept-weights.js';
 export { foresightView } from './foresight-view.js';
 export { PREDICTED_DOMINATED } from './foresight.js';

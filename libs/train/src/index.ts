@@ -1,9 +1,9 @@
-import { EvaluatorError, type AccuracyEvaluator, type StudyDefinition } from '@app/study';
+import { EvaluatorError, inTurn, type AccuracyEvaluator, type StudyDefinition } from '@app/study';
 import { commandEvaluator, refuseCommand } from './command/command-evaluator.js';
 import { flynetSurrogate } from './surrogate/flynet-surrogate.js';
 import { httpEvaluator } from './http/http-evaluator.js';
 import { tableEvaluator } from './table/table-evaluator.js';
-import { proxyEvaluator } from './proxies/proxy-evaluator.js';
+import { prefilterEvaluator, proxyEvaluator } from './proxies/proxy-evaluator.js';
 import { supernetEvaluator } from './supernet/supernet-evaluator.js';
 import { trainEvaluator } from './training/train-evaluator.js';
 
@@ -52,8 +52,11 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
       return surrogateOf(definition.space.family);
     case 'none':
       return NO_ACCURACY;
-    case 'train':
-      return trainEvaluator(accuracy, definition.spec.seed, definition.spec.task, runsInt8(definition));
+    case 'train': {
+      const { seed, task } = definition.spec;
+      const trained = trainEvaluator(accuracy, seed, task, runsInt8(definition));
+      return accuracy.prefilter === undefined ? trained : inTurn([prefilterEvaluator(accuracy, accuracy.prefilter, seed, task), trained]);
+    }
     case 'supernet':
       return supernetEvaluator(accuracy, definition.space, definition.spec.seed, definition.spec.task, runsInt8(definition));
     case 'proxy':

@@ -1,4 +1,4 @@
-import type { ProxyAccuracy } from '@app/contracts';
+import type { ProxyAccuracy, TrainAccuracy } from '@app/contracts';
 import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
 import type { DataTask, ProxyTask } from '../training/protocol.js';
 import { TrainingProcesses } from '../training/training-processes.js';
@@ -28,5 +28,24 @@ export function proxyEvaluator(accuracy: ProxyAccuracy, seed: number, task: Data
       return { proxy: { value: score, unit: '1', provenance: 'computed', source: `${SOURCES[accuracy.proxy]} of the untrained network, batch ${accuracy.batch} of ${accuracy.dataset.format} data, seed ${seed}` } };
     },
     close: () => processes.close(),
+  };
+}
+
+/** Faults of a score that say nothing of what training would come to. */
+const NO_SCORE = new Set(['invalid-metric', 'unsupported']);
+
+/** Scores what `train` is to train or to pass over, by its `prefilter`, on its data. A network that can't be scored has no score, and is trained. */
+export function prefilterEvaluator({ dataset }: TrainAccuracy, { proxy, batch }: NonNullable<TrainAccuracy['prefilter']>, seed: number, task: DataTask['task']): AccuracyEvaluator {
+  const scores = proxyEvaluator({ method: 'proxy', proxy, dataset, batch }, seed, task);
+  return {
+    ...scores,
+    evaluate: async (request) => {
+      try {
+        return await scores.evaluate(request);
+      } catch (error) {
+        if (error instanceof EvaluatorError && NO_SCORE.has(error.reason)) return {};
+        throw error;
+      }
+    },
   };
 }
