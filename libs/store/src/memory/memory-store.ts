@@ -8,7 +8,7 @@ import { storedJson } from '../stored-json.js';
 import { STEPPED_STATES } from '../study-life.js';
 import { commitStep } from './apply-step.js';
 import { createStudy, leaseStudy, patchStudy, removeStudy, transitionStudy } from './apply-study.js';
-import { abandonTrial, cancelOpenTrials, createExport, finishExport, leaseExport, isHeldBy, leaseTrial, reportProgress, settleTrial } from './apply-trial.js';
+import { abandonTrial, cancelOpenTrials, createExport, finishExport, isHeldBy, leaseExport, leaseTrial, reportProgress, settleTrial } from './apply-trial.js';
 import type { Change, ChangeOf } from './change.js';
 import { dumpRows, loadDump, type DumpLine } from './dump.js';
 import { Journal } from './journal.js';
