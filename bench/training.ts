@@ -6,13 +6,14 @@
  * `--python PATH` compares with PyTorch under that Python: the same networks and weights, in turns within one run, in several forms, of
  * which the fastest counts; ratios are of processor time, above 1 where Caddis is faster. `--compile` tries torch.compile too.
  * `--profile` adds which operators the time goes to. `--json` prints one document; `--batch N`, `--rounds N`, `--threads N`, `--only NAME`.
- * `--accuracy` instead trains on Fashion-MNIST on both sides: see training/accuracy.ts.
+ * `--accuracy` instead trains on Fashion-MNIST on both sides: see training/accuracy.ts. `--gradients` compares gradients: training/gradients.ts.
  */
 import { cpus } from 'node:os';
 import { trainingRecipeSchema } from '@app/contracts';
 import { inferShapes, inferenceProgram, initialWeights, totals, trainingGraph } from '@app/graph';
 import { stepRecipe } from '@app/train';
 import { accuracyReport } from './training/accuracy.js';
+import { gradientReport } from './training/gradients.js';
 import { NETWORKS, type BenchNetwork } from './training/networks.js';
 import { openRunner, profileOf, type Spent } from './training/ours.js';
 import { FORMS, TorchProcess, type Form } from './training/torch.js';
@@ -112,6 +113,7 @@ const python = text('--python');
 const torch = python === undefined ? null : new TorchProcess(python, threads);
 try {
   if (has('--accuracy')) await accuracyReport(torch, { seeds: number('--seeds', 5), images: number('--images', 12_000), epochs: number('--epochs', 3), threads });
+  else if (has('--gradients') && torch !== null) await gradientReport(torch, { seed: number('--seed', 1), after: (text('--after') ?? '0,50,150').split(',').map(Number), threads });
   else await speeds(torch);
 } finally {
   torch?.close();

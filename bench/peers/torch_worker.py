@@ -4,6 +4,7 @@ about  {}                                          -> {torch}: its version
 load   {module, weights, shape, classes, recipe}   -> {forms}: how each came out ("ok" or why not)
 time   {form, what: step | forward}                -> {wall, cpu}: milliseconds of one run
 train  {module, weights, data, recipe, ...}        -> {accuracy}: percent of held-out images
+gradient {module, weights, precision, form, ...}   -> {loss}: and a file of float64 gradients, one after another as keyed
 """
 import copy
 import importlib.util
@@ -153,6 +154,30 @@ def train(order):
     return {"accuracy": 100 * right / len(held)}
 
 
+def gradient(order):
+    """Of the mean cross-entropy of one batch, batch norm by the batch."""
+    dtype = getattr(torch, order["precision"])
+    model = network(order["module"], order["weights"]).to(dtype).train()
+    images = torch.from_numpy(np.fromfile(order["images"], dtype=np.float32).reshape(order["shape"])).to(dtype)
+    targets = torch.from_numpy(np.fromfile(order["targets"], dtype=np.float32).reshape(len(images), -1)).to(dtype)
+    if order["form"].startswith("split"):
+        model = with_split_heads(model).to(dtype).to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+    named = dict(model.named_parameters())
+    loss = F.cross_entropy(model(images), targets)
+    loss.backward()
+
+    def of(key):
+        if key in named:
+            return named[key].grad
+        layer = model.get_submodule(key.rsplit(".", 1)[0])
+        return torch.stack([c.weight.grad for c in layer.convs], 1).flatten(0, 1)
+
+    flat = [of(key).contiguous().to(torch.float64).flatten().numpy() for key in order["keys"]]
+    np.concatenate(flat).tofile(order["to"])
+    return {"loss": loss.item()}
+
+
 def main():
     torch.set_num_threads(int(sys.argv[1]))
     torch.manual_seed(1)
@@ -166,6 +191,8 @@ def main():
                 forms, answer = load(order)
             elif order["do"] == "time":
                 answer = timed(forms[order["form"]], order["what"])
+            elif order["do"] == "gradient":
+                answer = gradient(order)
             else:
                 answer = train(order)
         except Exception as error:

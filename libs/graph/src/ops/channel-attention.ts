@@ -2,7 +2,7 @@ import { OpFault } from '../errors.js';
 import { UNARY, floatInitializer, intInitializer, weightInitializer, type OnnxInitializer, type OnnxNodeForm, type OpDefinition } from '../op.js';
 import { elements, expectInt, expectPositive, expectRank, tensor } from '../shape.js';
 import type { OpAttrs, Shape, Tensor } from '../types.js';
-import { add, affine, concat, max, mean, mul, reshape, scale, sigmoid, slice, sub, sum } from '../tape/arithmetic.js';
+import { add, affine, concat, mean, mul, neg, reshape, scale, sigmoid, slice, sub, sum } from '../tape/arithmetic.js';
 import { convolution } from '../tape/convolution.js';
 import type { Value } from '../tape/tape.js';
 
@@ -149,7 +149,12 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
     const perImage = (v: Value): Value => reshape(t, v, [1, n * channels, height, width]);
     const overPlane = (v: Value, reduce: typeof sum): Value => reshape(t, reduce(t, reshape(t, v, [n, channels, plane]), [2]), [n, 1, 1, channels]);
     const average = overPlane(x!, mean);
-    const seen = rows === 1 ? average : concat(t, [average, max(t, sub(t, overPlane(mul(t, x!, x!), mean), mul(t, average, average)), t.scalar(0))], 1);
+    const vector = (v: Value): Value => reshape(t, v, [n * channels]);
+    const none = t.constant([n * channels], new Float32Array(n * channels));
+    // centred before it is squared: of a mean square less a squared mean few digits are left where the mean is large
+    const centred = rows === 1 || plane === 1 ? null : affine(t, perImage(x!), t.constant([n * channels], new Float32Array(n * channels).fill(1)), neg(t, vector(average)));
+    const variance = centred === null ? reshape(t, none, [n, 1, 1, channels]) : overPlane(mul(t, centred, centred), mean);
+    const seen = rows === 1 ? average : concat(t, [average, variance], 1);
     const half = (attrs.kernel - 1) / 2;
     const along = { kernel: [1, attrs.kernel], stride: [1, 1], dilation: [1, 1], padding: [0, half, 0, half], groups: 1 } as const;
     const taps = reshape(t, weights['kernel']!, [1, rows, 1, attrs.kernel]);
@@ -159,8 +164,6 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
     const gates = attrs.excitation === 'sigmoid'
       ? sigmoid(t, scores)
       : reshape(t, t.op('Softmax', [scale(t, reshape(t, scores, byHead), 1 / attrs.temperature)], byHead, { axis: { int: 2 } }), scores.shape);
-    const vector = (v: Value): Value => reshape(t, v, [n * channels]);
-    const none = t.constant([n * channels], new Float32Array(n * channels));
     return {
       output: reshape(t, affine(t, perImage(x!), vector(gates), none), output),
       backward: (dy) => {
@@ -176,12 +179,10 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
         const dSeen = correlation.inputGradient(dScores);
         const dMean = scale(t, slice(t, dSeen, 1, 0, 1), 1 / plane);
         const kernel = reshape(t, correlation.weightGradient(dScores), weights['kernel']!.shape);
-        if (rows === 1) return { inputs: [reshape(t, affine(t, perImage(dy), vector(gates), vector(dMean)), output)], weights: { kernel } };
+        const through = affine(t, perImage(dy), vector(gates), vector(dMean));
         // variance: 2·(x − mean) / plane a cell
-        const dVariance = scale(t, slice(t, dSeen, 1, 1, 2), 2 / plane);
-        const offset = sub(t, dMean, mul(t, dVariance, average));
-        const through = affine(t, perImage(dy), vector(gates), vector(offset));
-        return { inputs: [reshape(t, add(t, through, affine(t, perImage(x!), vector(dVariance), none)), output)], weights: { kernel } };
+        const whole = centred === null ? through : add(t, through, affine(t, centred, vector(scale(t, slice(t, dSeen, 1, 1, 2), 2 / plane)), none));
+        return { inputs: [reshape(t, whole, output)], weights: { kernel } };
       },
     };
   },

@@ -219,7 +219,7 @@ const clamp01 = (x: number): number => Math.min(1, Math.max(0, x));
 const RULES: Readonly<Record<TapeOp, Rule>> = {
   Add: binary((a, b) => a + b), Sub: binary((a, b) => a - b), Mul: binary((a, b) => a * b), Div: binary((a, b) => a / b),
   Max: binary(Math.max), Min: binary(Math.min), Equal: binary((a, b) => (a === b ? 1 : 0)), PRelu: binary((x, slope) => (x < 0 ? slope * x : x)),
-  Exp: unary(Math.exp), Log: unary(Math.log), Sqrt: unary(Math.sqrt), Tanh: unary(Math.tanh), Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))), Erf: unary(erf),
+  Exp: unary(Math.exp), Log: unary(Math.log), Sqrt: unary(Math.sqrt), Tanh: unary(Math.tanh), Erf: unary(erf),
   Relu: unary((x) => Math.max(0, x)), Abs: unary(Math.abs), Neg: unary((x) => -x), Round: unary(roundHalfToEven), Identity: unary((x) => x), Cast: unary((x) => x),
   Clip: ([x, low, high]) => [wide(x!.shape, x!.data.map((v) => Math.min(high!.data[0]!, Math.max(low!.data[0]!, v))))],
   LeakyRelu: unary((x, node) => (x < 0 ? float(node, 'alpha', 0.01) * x : x)),

@@ -11,7 +11,7 @@ export interface Value {
 
 /** Operators a program is made of: inference operators of ONNX (opset 17), plus FusedMatMul of onnxruntime, which transposes for nothing. */
 export const TAPE_OPS = [
-  'Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Equal', 'Exp', 'Log', 'Sqrt', 'Tanh', 'Sigmoid', 'Erf', 'Relu', 'Abs', 'Neg', 'Round', 'Clip',
+  'Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Equal', 'Exp', 'Log', 'Sqrt', 'Tanh', 'Erf', 'Relu', 'Abs', 'Neg', 'Round', 'Clip',
   'LeakyRelu', 'Elu', 'PRelu', 'HardSigmoid', 'HardSwish', 'ThresholdedRelu', 'Identity', 'Cast', 'MatMul', 'FusedMatMul', 'Conv', 'ConvTranspose', 'MaxPool', 'AveragePool',
   'ScatterElements', 'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'Reshape', 'Transpose', 'Concat', 'Slice', 'Split', 'Pad', 'Expand', 'Softmax',
   'LogSoftmax', 'BatchNormalization',
