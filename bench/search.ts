@@ -87,7 +87,7 @@ function network(name: string, { metrics }: Trial): Network {
 const grid = (widths: readonly number[], sides: readonly number[]): { width: number; resolution: number }[] => widths.flatMap((width) => sides.map((resolution) => ({ width, resolution })));
 const HAND_SCALED = [
   { name: 'FlyNet-h3', folder: 'flynet-h3', space: 'flynet', points: grid([0.3, 0.4], [32, 48, 64]) },
-  { name: 'MobileNetV3-Small', folder: 'mobilenet-v3-small', space: 'mobilenet-v3', points: grid([0.35, 0.5], [32, 48, 64]) },
+  { name: 'MobileNetV3-Small', folder: 'mobilenet-v3-small', space: 'mobilenet-v3', points: grid([0.35], [32, 48, 64]) },
 ];
 
 const found = await search('found', study);
