@@ -16,6 +16,8 @@ import { startWorker } from '../../apps/worker/src/worker.js';
 const DATASET = { format: 'synthetic', classes: 4, images: 320, size: 32, channels: 1, validation: 0.25 } as const;
 const data = await loadDataset(datasetSchema.parse(DATASET));
 
+const SMALL = { resolution: { fixed: 32 }, width: { max: 0.3 }, ...Object.fromEntries([1, 2, 3, 4, 5].flatMap((i) => [[`depth${i}`, { fixed: 1 }], [`heads${i}`, { max: 2 }], [`kernel${i}`, { values: [3, 5] }]])) };
+
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
@@ -29,7 +31,7 @@ interface Done {
 
 function definitionOf(accuracy: object, change: object = {}): StudyDefinition {
   const parsed = loadCatalog().parseStudySpec({
-    name: 'trained', searchSpace: { base: 'flynet', parameters: { resolution: { fixed: 32 }, width: { max: 0.3 }, depth2: { fixed: 1 }, depth3: { fixed: 1 } } }, task: { numClasses: 4, inputChannels: 1 },
+    name: 'trained', searchSpace: { base: 'flynet', parameters: SMALL }, task: { numClasses: 4, inputChannels: 1 },
     accuracy: { method: 'train', epochs: 3, batch: 16, dataset: DATASET, recipe: { averageDecay: 0.8 }, ...accuracy },
     objectives: [{ metric: 'accuracy' }, { metric: 'macs' }], algorithm: { name: 'random' }, budget: { maxTrials: 3 }, seed: 1, ...change,
   });
@@ -117,6 +119,19 @@ describe('an export of a trained trial', { timeout: 300_000 }, () => {
       const plain = (await exported(done, trial, 'onnx')).manifest.weights as Trained;
       if ('when' in quantize && quantize.when === 'aware') expect(plain).toMatchObject({ accuracy: null, note: expect.stringContaining('take format onnx-int8') as string });
       else expect(Math.abs((await heldOut(await exported(done, trial, 'onnx'))) - plain.accuracy!)).toBeLessThanOrEqual(IMAGE * 1.001);
+    }
+  });
+
+  it('whose weights are inherited from a supernet has the inherited accuracy', async () => {
+    const checkpoints = mkdtempSync(join(tmpdir(), 'caddis-supernet-'));
+    closing.push(async () => rmSync(checkpoints, { recursive: true }));
+    const definition = definitionOf({ method: 'supernet', epochs: 2, batch: 20, switches: 1, calibration: 4, checkpoints, weights: { of: 'all' } }, { budget: { maxTrials: 2 } });
+    const done = await run(definition);
+    for (const trial of done.trials) {
+      const bundle = await exported(done, trial, 'onnx');
+      const reported = trial.metrics['accuracy']!.value;
+      expect(bundle.manifest.weights).toMatchObject({ kind: 'trained', by: 'supernet', accuracy: reported });
+      expect(Math.abs((await heldOut(bundle)) - reported)).toBeLessThanOrEqual(IMAGE * 1.001);
     }
   });
 });
