@@ -46,6 +46,15 @@ export abstract class NetworkBuilder<T = unknown> {
   /** Nodes from here on belong to `block`. */
   abstract begin(block: string): void;
 
+  /**
+   * What `build` makes of the inputs, where that comes again from network to network.
+   *
+   * @param key  all it depends on besides the shapes of its inputs, the options and what is the same for all networks of a space
+   */
+  section(_key: readonly number[], inputs: readonly Feature[], build: (inputs: readonly Feature[]) => readonly Feature[]): readonly Feature[] {
+    return build(inputs);
+  }
+
   /** A map, square unless the width is given. Before the first block. */
   abstract input(channels: number, height: number, width?: number, id?: string): Feature;
 

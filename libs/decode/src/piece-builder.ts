@@ -1,15 +1,46 @@
 /**
  * Networks as pieces in place of graphs, for pricing: an operator is found by numbers that say all it depends on, and no node, id or
- * shape is made anew for one that has been seen.
+ * shape is made anew for one that has been seen; nor are the pieces of a section gone through again.
  */
-import { OPS, type OpAttrs, type OpKind, type PiecedGraph, type Piece, type Shape } from '@app/graph';
+import { elements, OPS, type OpAttrs, type OpKind, type PiecedGraph, type Piece, type Section, type Shape } from '@app/graph';
 import { NetworkBuilder, type BuilderOptions, type Feature } from './network-builder.js';
-import type { Branch, KnownPiece, PieceTable } from './piece-table.js';
+import type { Branch, KnownPiece, KnownSection, PieceTable } from './piece-table.js';
 
 interface MadeFeature extends Feature {
-  /** the piece that makes it, and what that was then */
+  /** where it is read, and its number there */
+  readonly frame: Frame;
   readonly at: number;
+  /** the piece that makes it, and what that was then */
   readonly known: KnownPiece;
+  /** its piece stands in the frame itself, where operators may join it */
+  readonly isOwn: boolean;
+}
+
+/** The network, or a section of it: tensors are what the section takes and what its parts make. */
+class Frame {
+  readonly tensors: MadeFeature[] = [];
+  readonly readers: number[] = [];
+  readonly reads: number[] = [];
+  readonly starts: number[] = [0];
+  readonly merging: { readonly x: number; readonly branch: Branch }[] = [];
+  readonly sections: Section[] = [];
+
+  feature(known: KnownPiece, isOwn: boolean, at = this.tensors.length): MadeFeature {
+    const { shape } = known;
+    return { id: '', channels: shape[1] ?? 1, height: shape[2] ?? 1, width: shape[3] ?? 1, frame: this, at, known, isOwn };
+  }
+
+  place(known: KnownPiece, isOwn: boolean, readers = 0): MadeFeature {
+    const feature = this.feature(known, isOwn);
+    this.tensors.push(feature);
+    this.readers.push(readers);
+    return feature;
+  }
+
+  read(at: number): void {
+    this.reads.push(at);
+    this.readers[at]!++;
+  }
 }
 
 /** What may run as part of the operator before it, or vanish with it, where nothing else reads that one. */
@@ -24,22 +55,21 @@ const KIND_NUMBER = new Map<OpKind, number>((Object.keys(OPS) as OpKind[]).map((
 
 /**
  * Finishes with null where a network can't be told in pieces: an operator that may be folded or run once for two, one that may join another which
- * does not stand right before it, several outputs, dead ends.
+ * does not stand right before it or in another section, several outputs, dead ends.
  */
 export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
   private readonly root: Branch;
-  private readonly known: KnownPiece[] = [];
-  private readonly readers: number[] = [];
-  private readonly reads: number[] = [];
-  private readonly starts: number[] = [0];
-  private readonly merging: { readonly x: number; readonly branch: Branch }[] = [];
+  private readonly sectionRoot: Branch;
+  private readonly outer = new Frame();
+  private frame = this.outer;
   private isWhole = false;
   private branch: Branch;
   private packed = 1;
 
   constructor(private readonly name: string, private readonly table: PieceTable, options?: BuilderOptions) {
     super(options);
-    this.root = this.branch = table.begin();
+    ({ pieces: this.root, sections: this.sectionRoot } = table.begin());
+    this.branch = this.root;
   }
 
   begin(): void {}
@@ -54,24 +84,41 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
 
   finish(...outputs: readonly Feature[]): PiecedGraph | null {
     const [output] = outputs as readonly MadeFeature[];
-    if (output === undefined || outputs.length > 1 || this.isStale(output) || this.known[output.at]!.taken.length === 0) return null;
-    for (let p = 0; p < this.known.length; p++) if (this.readers[p] === 0 && p !== output.at) return null;
-    return this.isWhole ? null : { name: this.name, pieces: this.known.map(({ piece }): Piece => piece), reads: this.reads, starts: this.starts, output: output.at };
+    const { tensors, readers, reads, starts, sections } = this.outer;
+    if (this.isWhole || output === undefined || outputs.length > 1 || this.isStale(output) || output.known.taken.length === 0) return null;
+    for (let t = 0; t < tensors.length; t++) if (readers[t] === 0 && t !== output.at) return null;
+    return { name: this.name, sections, reads, starts, output: output.at };
+  }
+
+  /** A section is gone through once for all networks of the table; a section within one is part of it. */
+  override section(key: readonly number[], inputs: readonly Feature[], build: (inputs: readonly Feature[]) => readonly Feature[]): readonly Feature[] {
+    const made = inputs as readonly MadeFeature[];
+    if (this.frame !== this.outer || made.some((x, i) => this.isStale(x) || firstPlace(made, i) < i)) return build(inputs);
+    this.beginKey(this.sectionRoot);
+    for (const value of key) this.key(value);
+    for (const { known } of made) this.key(known.shapeNumber);
+    const branch = this.endKey();
+    const known = branch.section === null ? this.buildSection(branch, made, build) : this.table.hitSection(branch.section);
+    return known === null ? build(inputs) : this.placeSection(known, made);
   }
 
   protected node<K extends OpKind>(_part: string, kind: K, inputs: readonly Feature[], attrs: OpAttrs[K]): Feature {
+    const { frame } = this;
     const made = inputs as readonly MadeFeature[];
     const x = made[0]!;
     if (kind === 'quantizationNoise' || kind === 'identity') return x;
     if (FOLDS.has(kind)) this.isWhole = true;
-    for (const input of made) if (this.isStale(input)) this.isWhole = true;
+    for (const input of made) {
+      if (input.frame !== frame) throw new Error('a section reads a tensor that is not among its inputs');
+      if (this.isStale(input)) this.isWhole = true;
+    }
     // only behind a mean is a renaming one whatever reads it
-    if (VIEWS.has(kind) && x.known.nodes.at(-1)!.kind !== 'globalAvgPool') this.isWhole = true;
-    if (JOINS.has(kind) && this.readers[x.at] === 0 && x.known.taken.length > 0) {
-      if (x.at === this.known.length - 1) return this.feature(x.at, (this.known[x.at] = this.table.longer(this.branchOf(x.known, kind, attrs, 0), x.known, kind, attrs)));
+    if (VIEWS.has(kind) && (!x.isOwn || x.known.nodes.at(-1)!.kind !== 'globalAvgPool')) this.isWhole = true;
+    if (JOINS.has(kind) && frame.readers[x.at] === 0 && !(x.isOwn && x.known.taken.length === 0)) {
+      if (x.isOwn && x.at === frame.tensors.length - 1) return this.join(x, kind, attrs);
       this.isWhole = true;
     }
-    let branch = this.branchOf(this.root, kind, attrs, x.known.shapeNumber);
+    let branch = this.branchOf(kind, attrs, x.known.shapeNumber);
     for (let i = 0; i < made.length; i++) {
       const { at, known } = made[i]!;
       const place = firstPlace(made, i);
@@ -80,13 +127,9 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
         continue;
       }
       if (i > 0) branch = this.table.branch(branch, known.shapeNumber);
-      this.reads.push(at);
-      this.readers[at]!++;
+      frame.read(at);
     }
-    if (MERGES.has(kind)) {
-      for (const other of this.merging) if (other.x === x.at && other.branch === branch) this.isWhole = true;
-      this.merging.push({ x: x.at, branch });
-    }
+    if (MERGES.has(kind)) this.merge(x.at, branch);
     return this.placed(branch.known === null ? this.build(branch, kind, attrs, made) : this.table.hit(branch.known));
   }
 
@@ -100,32 +143,78 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     return this.table.single(branch, kind, attrs, taken, places);
   }
 
+  private join<K extends OpKind>({ at, known }: MadeFeature, kind: K, attrs: OpAttrs[K]): Feature {
+    const { frame, table } = this;
+    const longer = table.longer(this.branchOf(kind, attrs, 0, known), known, kind, attrs);
+    if (frame === this.outer) frame.sections[frame.sections.length - 1] = table.sectionOf(longer);
+    return (frame.tensors[at] = frame.feature(longer, true, at));
+  }
+
   private takeIn(shape: Shape): Feature {
-    if (this.known.some(({ taken }) => taken.length > 0)) this.isWhole = true;
+    if (this.frame !== this.outer || this.outer.tensors.some(({ known }) => known.taken.length > 0)) this.isWhole = true;
     const attrs = { shape };
-    return this.placed(this.table.single(this.branchOf(this.root, 'input', attrs, shape.length), 'input', attrs, [], []));
+    return this.placed(this.table.single(this.branchOf('input', attrs, shape.length), 'input', attrs, [], []));
   }
 
   private placed(known: KnownPiece): MadeFeature {
-    this.readers.push(0);
-    this.starts.push(this.reads.length);
-    return this.feature(this.known.push(known) - 1, known);
+    const { frame } = this;
+    if (frame === this.outer) frame.sections.push(this.table.sectionOf(known));
+    frame.starts.push(frame.reads.length);
+    return frame.place(known, true);
   }
 
-  private feature(at: number, known: KnownPiece): MadeFeature {
-    const { shape } = known;
-    return { id: '', channels: shape[1] ?? 1, height: shape[2] ?? 1, width: shape[3] ?? 1, at, known };
+  private merge(x: number, branch: Branch): void {
+    const { merging } = this.frame;
+    for (const other of merging) if (other.x === x && other.branch === branch) this.isWhole = true;
+    merging.push({ x, branch });
+  }
+
+  /** Null where the network is to be told whole. */
+  private buildSection(branch: Branch, inputs: readonly MadeFeature[], build: (inputs: readonly Feature[]) => readonly Feature[]): KnownSection | null {
+    const frame = (this.frame = new Frame());
+    const results = build(inputs.map(({ known }) => frame.place(known, false))) as readonly MadeFeature[];
+    this.frame = this.outer;
+    const first = inputs.length;
+    const leaves: number[] = [];
+    for (const result of results) {
+      if (result.frame !== frame || frame.tensors[result.at] !== result) this.isWhole = true;
+      else if (result.at >= first && !leaves.includes(result.at)) leaves.push(result.at);
+    }
+    for (let t = first; t < frame.tensors.length; t++) if (frame.readers[t] === 0 && !leaves.includes(t)) this.isWhole = true;
+    if (this.isWhole) return null;
+    const used = inputs.flatMap((_, i) => (frame.readers[i]! > 0 ? [i] : []));
+    const now = (t: number): number => (t < first ? used.indexOf(t) : t - first + used.length);
+    return this.table.keepSection(branch, {
+      section: {
+        pieces: frame.tensors.slice(first).map(({ known }): Piece => known.piece), takes: used.map((i) => elements(inputs[i]!.known.shape)),
+        reads: frame.reads.map(now), starts: frame.starts, leaves: leaves.map((t) => t - first),
+      },
+      used,
+      results: results.map(({ at }) => (at < first ? -1 - at : leaves.indexOf(at))),
+      leaves: leaves.map((t) => ({ known: frame.tensors[t]!.known, isReadWithin: frame.readers[t]! > 0 })),
+      merging: frame.merging.flatMap(({ x, branch: kind }) => (x < first ? [{ x: now(x), branch: kind }] : leaves.includes(x) ? [{ x: -1 - leaves.indexOf(x), branch: kind }] : [])),
+    });
+  }
+
+  private placeSection({ section, used, results, leaves, merging }: KnownSection, inputs: readonly MadeFeature[]): readonly Feature[] {
+    const { frame } = this;
+    const first = frame.tensors.length;
+    frame.sections.push(section);
+    for (const i of used) frame.read(inputs[i]!.at);
+    frame.starts.push(frame.reads.length);
+    for (const { known, isReadWithin } of leaves) frame.place(known, false, isReadWithin ? 1 : 0);
+    for (const { x, branch } of merging) this.merge(x < 0 ? first - 1 - x : inputs[used[x]!]!.at, branch);
+    return results.map((r) => (r < 0 ? inputs[-1 - r]! : frame.tensors[first + r]!));
   }
 
   /** Read as it was before an operator joined it. */
-  private isStale({ at, known }: MadeFeature): boolean {
-    return this.known[at] !== known;
+  private isStale({ frame, at, known }: MadeFeature): boolean {
+    return frame.tensors[at]!.known !== known;
   }
 
   /** Where the kind and its attributes lead; `shapeNumber`, of the first tensor it reads, goes along. */
-  private branchOf<K extends OpKind>(from: Branch, kind: K, attrs: OpAttrs[K], shapeNumber: number): Branch {
-    this.branch = from;
-    this.packed = 1;
+  private branchOf<K extends OpKind>(kind: K, attrs: OpAttrs[K], shapeNumber: number, from: Branch = this.root): Branch {
+    this.beginKey(from);
     this.key(KIND_NUMBER.get(kind)!);
     for (const name in attrs) {
       const value: unknown = attrs[name];
@@ -135,7 +224,12 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       else for (const size of value as readonly number[]) this.key(size);
     }
     this.key(shapeNumber);
-    return this.table.branch(this.branch, this.packed);
+    return this.endKey();
+  }
+
+  private beginKey(from: Branch): void {
+    this.branch = from;
+    this.packed = 1;
   }
 
   /** Small numbers four to a key, behind a 1; others alone, below 0. */
@@ -150,6 +244,10 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       this.branch = this.table.branch(this.table.branch(this.branch, this.packed), -1 - value);
       this.packed = 1;
     }
+  }
+
+  private endKey(): Branch {
+    return this.table.branch(this.branch, this.packed);
   }
 }
 

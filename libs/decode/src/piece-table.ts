@@ -1,4 +1,4 @@
-import { graphBuilder, type OpAttrs, type OpKind, type Piece, type Shape } from '@app/graph';
+import { elements, graphBuilder, type OpAttrs, type OpKind, type Piece, type Section, type Shape } from '@app/graph';
 
 interface PieceNode {
   readonly kind: OpKind;
@@ -17,38 +17,64 @@ export interface KnownPiece extends Branch {
   readonly shapeNumber: number;
 }
 
+/** A section with what more may be known of it. */
+export interface KnownSection {
+  readonly section: Section;
+  /** which of the inputs it was built with it takes */
+  readonly used: readonly number[];
+  /** what it was built to return: leaf r, or, below 0, input −1 − r as it came */
+  readonly results: readonly number[];
+  readonly leaves: readonly { readonly known: KnownPiece; readonly isReadWithin: boolean }[];
+  /** operators of which a runtime may run one for two, by what they read: j-th of what the section takes, or, below 0, leaf −1 − j */
+  readonly merging: readonly { readonly x: number; readonly branch: Branch }[];
+}
+
 /** Where a key may go on. */
 export interface Branch {
   next: Map<number, Branch> | null;
   known: KnownPiece | null;
+  section: KnownSection | null;
 }
 
-const newBranch = (): Branch => ({ next: null, known: null });
+const newBranch = (): Branch => ({ next: null, known: null, section: null });
+
+/** Pieces kept for one section that is kept. */
+const PIECES_PER_SECTION = 16;
 
 /**
- * Pieces under all that tells them apart, as numbers: a tree with a branch for each. Bounded: when it is full all are forgotten.
+ * Pieces and sections under all that tells them apart, as numbers: trees with a branch for each. Bounded: when one is full all of its kind are
+ * forgotten, and sections with pieces.
  */
 export class PieceTable {
   hits = 0;
   misses = 0;
   size = 0;
+  readonly sections = { capacity: 0, size: 0, hits: 0, misses: 0 };
   private root = newBranch();
+  private sectionRoot = newBranch();
+  private readonly alone = new WeakMap<KnownPiece, Section>();
   private readonly shapes = new Map<string, number>();
   private readonly words = new Map<string, number>();
 
   /** @param capacity  pieces kept at the most, at least 1 */
   constructor(readonly capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`capacity: expected an integer of at least 1, got ${capacity}`);
+    this.sections.capacity = Math.ceil(capacity / PIECES_PER_SECTION);
   }
 
-  /** Where keys begin. Called before a network is built, never within. */
-  begin(): Branch {
-    if (this.size >= this.capacity) {
+  /** Where keys of pieces and of sections begin. Called before a network is built, never within. */
+  begin(): { readonly pieces: Branch; readonly sections: Branch } {
+    const isFull = this.size >= this.capacity;
+    if (isFull) {
       this.root = newBranch();
       this.shapes.clear();
       this.size = 0;
     }
-    return this.root;
+    if (isFull || this.sections.size >= this.sections.capacity) {
+      this.sectionRoot = newBranch();
+      this.sections.size = 0;
+    }
+    return { pieces: this.root, sections: this.sectionRoot };
   }
 
   branch(from: Branch, key: number): Branch {
@@ -77,6 +103,27 @@ export class PieceTable {
     return at.known ?? this.add(at, [...piece.nodes, { kind, attrs, inputs: [] }], piece.taken);
   }
 
+  hitSection(known: KnownSection): KnownSection {
+    this.sections.hits++;
+    return known;
+  }
+
+  keepSection(at: Branch, known: KnownSection): KnownSection {
+    this.sections.misses++;
+    this.sections.size++;
+    return (at.section = known);
+  }
+
+  /** A piece as a section of its own. */
+  sectionOf(known: KnownPiece): Section {
+    let section = this.alone.get(known);
+    if (section === undefined) {
+      const reads = known.taken.map((_, j) => j);
+      this.alone.set(known, (section = { pieces: [known.piece], takes: known.taken.map(elements), reads, starts: [0, reads.length], leaves: [0] }));
+    }
+    return section;
+  }
+
   private add(at: Branch, nodes: readonly PieceNode[], taken: readonly Shape[]): KnownPiece {
     this.misses++;
     this.size++;
@@ -86,7 +133,7 @@ export class PieceTable {
     nodes.forEach(({ kind, attrs, inputs }, i) => (last = b.node(kind, i > 0 ? [last] : inputs.map((j) => takes[j]!), attrs)));
     b.output(last);
     const shape = b.shape(last);
-    const known: KnownPiece = { piece: { graph: b.build(), takes }, nodes, taken, shape, shapeNumber: numberIn(this.shapes, shape.join()), next: null, known: null };
+    const known: KnownPiece = { piece: { graph: b.build(), takes }, nodes, taken, shape, shapeNumber: numberIn(this.shapes, shape.join()), next: null, known: null, section: null };
     at.known = known;
     return known;
   }

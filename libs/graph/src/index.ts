@@ -22,4 +22,4 @@ export type { Quantizer } from './tape/quantizers.js';
 export { withBatch } from './training/rebatch.js';
 export { inferenceProgram, rangesProgram, statisticsProgram, trainingGraph, type InferenceProgram, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
 export { featureGraph, gradientGraph, imageGradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';
-export { isPieced, joinPieces, type Piece, type PiecedGraph } from './pieces.js';
+export { isPieced, joinPieces, wholeSection, type Piece, type PiecedGraph, type Section } from './pieces.js';

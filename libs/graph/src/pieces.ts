@@ -7,23 +7,56 @@ export interface Piece {
   readonly takes: readonly string[];
 }
 
-/** A network of pieces in the order they run, inputs first. What is not the output is read by a later piece. */
-export interface PiecedGraph {
-  readonly name: string;
+/**
+ * Pieces in the order they run, inputs of the network first. Equal runs of many networks may be one object. Its tensors are numbered: what
+ * it takes, in order, then what each piece makes.
+ */
+export interface Section {
   readonly pieces: readonly Piece[];
-  /** reads[starts[p]] … reads[starts[p + 1] − 1]: the pieces whose tensors piece p takes, each once */
+  /** elements of each tensor it takes; a piece reads each of them */
+  readonly takes: readonly number[];
+  /** reads[starts[p]] … reads[starts[p + 1] − 1]: the tensors piece p takes, each once */
   readonly reads: readonly number[];
   readonly starts: readonly number[];
-  /** the piece whose tensor leaves the network */
+  /** pieces whose tensors may be read behind it; what leaves not is read within */
+  readonly leaves: readonly number[];
+}
+
+/** A network of sections in the order they run. Its tensors are numbered: what leaves each section, in order. */
+export interface PiecedGraph {
+  readonly name: string;
+  readonly sections: readonly Section[];
+  /** reads[starts[s]] … reads[starts[s + 1] − 1]: the tensors section s takes, each once */
+  readonly reads: readonly number[];
+  readonly starts: readonly number[];
+  /** the tensor that leaves the network */
   readonly output: number;
 }
 
 export function isPieced(network: Graph | PiecedGraph): network is PiecedGraph {
-  return 'pieces' in network;
+  return 'sections' in network;
+}
+
+/** The network as one section, which takes nothing; what leaves it is the network's output. */
+export function wholeSection({ sections, reads, starts, output }: PiecedGraph): Section {
+  const whole = { pieces: [] as Piece[], takes: [], reads: [] as number[], starts: [0] };
+  const made: number[] = [];
+  sections.forEach((section, s) => {
+    const before = whole.pieces.length - section.takes.length;
+    const now = (t: number): number => (t < section.takes.length ? made[reads[starts[s]! + t]!]! : before + t);
+    section.pieces.forEach((piece, p) => {
+      for (let i = section.starts[p]!; i < section.starts[p + 1]!; i++) whole.reads.push(now(section.reads[i]!));
+      whole.starts.push(whole.reads.length);
+      whole.pieces.push(piece);
+    });
+    for (const leaf of section.leaves) made.push(before + section.takes.length + leaf);
+  });
+  return { ...whole, leaves: [made[output]!] };
 }
 
 /** The network as one graph; node ids are prefixed with the piece's number, `3.conv`. */
-export function joinPieces({ name, pieces, reads, starts, output }: PiecedGraph): Graph {
+export function joinPieces(network: PiecedGraph): Graph {
+  const { pieces, reads, starts, leaves } = wholeSection(network);
   const nodes: Node[] = [];
   const made: string[] = [];
   pieces.forEach(({ graph, takes }, p) => {
@@ -32,5 +65,5 @@ export function joinPieces({ name, pieces, reads, starts, output }: PiecedGraph)
     for (const node of graph.nodes) if (!taken.has(node.id)) nodes.push({ ...node, id: now(node.id), inputs: node.inputs.map(now) });
     made.push(now(graph.outputs[0]!));
   });
-  return { name, nodes, outputs: [made[output]!] };
+  return { name: network.name, nodes, outputs: [made[leaves[0]!]!] };
 }

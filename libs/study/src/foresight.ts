@@ -37,7 +37,7 @@ function analyticOf(definition: StudyDefinition, space: SearchSpace, genes: Gene
   if (definition.space.family === 'none') return new Float64Array(0);
   const network = costingOf(definition).network(space.decode(genes));
   const { macs, params } = costingOf(definition).price(network, []);
-  const layers = isPieced(network) ? network.pieces.reduce((sum, { graph, takes }) => sum + graph.nodes.length - takes.length, 0) : network.nodes.length;
+  const layers = isPieced(network) ? network.sections.reduce((sum, { pieces }) => pieces.reduce((more, { graph, takes }) => more + graph.nodes.length - takes.length, sum), 0) : network.nodes.length;
   return Float64Array.of(Math.log(macs + 1), Math.log(params + 1), Math.log(layers + 1));
 }
 

@@ -2,11 +2,12 @@
  * Prices networks on a fixed set of devices: `priceNetwork` without its layers, many times as fast where networks come in pieces that
  * have been seen before.
  *
- * Of a piece is kept, as long as it lives: sums of its work, its tensors and how it reads and overwrites them. A network is then sums and
- * maxima over its pieces, and two walks for memory. The figures equal those of `priceNetwork` to the last bit: sums are of integers, or
- * run over the operators in the same order.
+ * Of a piece is kept, as long as it lives: sums of its work, its tensors and how it reads and overwrites them. Of a section: the sums of its
+ * pieces, its working sets, and what it asks of arenas. A network is then sums and maxima over its sections, and placing those buffers
+ * that may end highest. The figures equal those of `priceNetwork` to the last bit: sums are of integers, or run over the operators in
+ * the same order.
  */
-import { isPieced, totals, type Graph, type Piece, type PiecedGraph } from '@app/graph';
+import { isPieced, totals, wholeSection, type Graph, type Piece, type PiecedGraph, type Section } from '@app/graph';
 import { isOtherSize, outsideOf, priceOfWork, workOfNetwork } from '../latency-model.js';
 import { TERMS } from '../latency-terms.js';
 import { generatedBuffer, generatedPeak, isArenaRule, runtimeMemory } from '../memory/runtime-memory.js';
@@ -18,8 +19,9 @@ import { energyOfSums, flashOfSums, NetworkSums, ramOfSums, readSums, sumsOf } f
 import type { DeviceProfile, FittedModel, NetworkCost } from '../types.js';
 import { ArenaWalk } from './arena-walk.js';
 import { CompiledPiece, KEPT, Layout, type Questions } from './compiled-piece.js';
+import { CompiledSection, SectionCompiler } from './compiled-section.js';
+import { SectionChain } from './section-chain.js';
 import { targetsOf, type ModelOfTarget, type PricedDevice, type Target } from './targets.js';
-import { WorkingSetWalk } from './working-sets.js';
 
 export type { PricedDevice };
 
@@ -36,12 +38,13 @@ export class NetworkPricer {
   readonly highs: Float64Array;
   private readonly targets: readonly Target[];
   private readonly questions: Questions;
-  private readonly compiled = new WeakMap<Piece, CompiledPiece>();
-  private readonly workingSets = new WorkingSetWalk();
-  private readonly arenaWalk = new ArenaWalk();
+  private readonly pieces = new WeakMap<Piece, CompiledPiece>();
+  private readonly sections = new WeakMap<Section, CompiledSection>();
+  private readonly compiler: SectionCompiler;
 
   // of the network priced last
-  private readonly network: CompiledPiece[] = [];
+  private readonly chain = new SectionChain();
+  private readonly arenaWalk = new ArenaWalk(this.chain);
   private readonly sums = new NetworkSums();
   private readonly works: readonly Float64Array[];
   /** by runtime: MACs it runs */
@@ -67,6 +70,7 @@ export class NetworkPricer {
     this.targets = targets;
     this.questions = questions;
     this.layout = new Layout(questions);
+    this.compiler = new SectionCompiler(questions, this.layout);
     this.figures = new Float64Array(this.layout.length);
     this.works = runtimes.map(() => new Float64Array(TERMS.length));
     this.macs = new Float64Array(runtimes.length);
@@ -151,7 +155,7 @@ export class NetworkPricer {
   private extentOf(runtime: number): FittedModel['range'] {
     if (this.graph !== null) return workOfNetwork(this.graph, this.questions.runtimes[runtime]!).extent;
     const taps: Record<string, number> = {};
-    for (const piece of this.network) {
+    for (const piece of this.chain.sections.flatMap(({ pieces }) => pieces)) {
       for (const [kind, most] of Object.entries(piece.extents[runtime]!.taps)) taps[kind] = Math.max(taps[kind] ?? 0, most);
     }
     return { macs: [this.macs[runtime]!, this.macs[runtime]!], taps };
@@ -183,37 +187,46 @@ export class NetworkPricer {
     this.warnings = warningsOf(plan);
   }
 
-  private lookAtPieces(pieced: PiecedGraph): void {
-    const network = this.compile(pieced.pieces);
+  private lookAtPieces(network: PiecedGraph): void {
+    const { chain } = this;
     this.graph = null;
     this.warnings = [];
-    this.addFigures(network);
-    const rooflines = this.seconds.fill(0).length;
-    for (let p = 0; p < network.length; p++) {
-      const { seconds } = network[p]!;
-      for (let at = 0; at < seconds.length; at += rooflines) for (let k = 0; k < rooflines; k++) this.seconds[k]! += seconds[at + k]!;
+    chain.sections.length = network.sections.length;
+    for (let s = 0; s < network.sections.length; s++) chain.sections[s] = this.sectionOf(network.sections[s]!);
+    if (!chain.arrange(network)) {
+      const section = wholeSection(network);
+      chain.sections.length = 1;
+      chain.sections[0] = this.compile(section);
+      chain.arrange({ reads: [], starts: [0, 0], output: 0 });
     }
-    this.findPeaks(pieced, network);
-    if (this.arenaBytes.length > 0) this.arenaWalk.begin(pieced, network);
-    for (let k = 0; k < this.arenaBytes.length; k++) this.planArena(network, k);
+    this.addFigures(chain.sections);
+    this.findPeaks(chain);
+    for (let k = 0; k < this.arenaBytes.length; k++) this.planArena(k);
   }
 
-  private compile(pieces: readonly Piece[]): readonly CompiledPiece[] {
-    this.network.length = pieces.length;
-    for (let p = 0; p < pieces.length; p++) {
-      let known = this.compiled.get(pieces[p]!);
-      if (known === undefined) this.compiled.set(pieces[p]!, (known = new CompiledPiece(pieces[p]!, this.questions, this.layout)));
-      this.network[p] = known;
-    }
-    return this.network;
+  private sectionOf(section: Section): CompiledSection {
+    let known = this.sections.get(section);
+    if (known === undefined) this.sections.set(section, (known = this.compile(section)));
+    return known;
   }
 
-  private addFigures(network: readonly CompiledPiece[]): void {
+  private compile(section: Section): CompiledSection {
+    const pieces = section.pieces.map((piece) => {
+      let known = this.pieces.get(piece);
+      if (known === undefined) this.pieces.set(piece, (known = new CompiledPiece(piece, this.questions, this.layout)));
+      return known;
+    });
+    return new CompiledSection(section, pieces, this.compiler);
+  }
+
+  private addFigures(sections: readonly CompiledSection[]): void {
     const { layout } = this;
     const total = this.figures.fill(0);
-    for (let p = 0; p < network.length; p++) {
-      const { figures } = network[p]!;
+    const rooflines = this.seconds.fill(0).length;
+    for (let s = 0; s < sections.length; s++) {
+      const { figures, seconds } = sections[s]!;
       for (let k = 0; k < total.length; k++) total[k]! += figures[k]!;
+      for (let at = 0; at < seconds.length; at += rooflines) for (let k = 0; k < rooflines; k++) this.seconds[k]! += seconds[at + k]!;
     }
     readSums(total, this.sums);
     for (let r = 0; r < this.works.length; r++) {
@@ -226,22 +239,30 @@ export class NetworkPricer {
     for (let k = 0; k < this.inside.length; k++) this.inside[k] = total[layout.outside + k] === 0 ? 1 : 0;
   }
 
-  private findPeaks(pieced: PiecedGraph, network: readonly CompiledPiece[]): void {
-    const { workingSets } = this;
-    workingSets.walk(pieced, network);
-    this.peak = workingSets.live;
-    this.questions.generated.forEach(({ rule, bytesPerElement }, k) => {
-      const elements = rule === 'overlay' ? workingSets.overlay : rule === 'cube-ai-7' ? workingSets.overwritingPointwise : workingSets.overwriting;
-      this.peaks[k] = elements * bytesPerElement;
-      this.buffers[k] = 0;
-      for (const piece of network) this.buffers[k] = Math.max(this.buffers[k]!, piece.buffers[k]!);
-    });
+  private findPeaks({ sections, memories }: SectionChain): void {
+    const { generated } = this.questions;
+    this.peak = 0;
+    this.peaks.fill(0);
+    this.buffers.fill(0);
+    for (let s = 0; s < sections.length; s++) {
+      const { live, overlay, overwriting, overwritingPointwise } = memories[s]!.sets;
+      const { buffers } = sections[s]!;
+      this.peak = Math.max(this.peak, live);
+      for (let k = 0; k < generated.length; k++) {
+        const { rule, bytesPerElement } = generated[k]!;
+        const elements = rule === 'overlay' ? overlay : rule === 'cube-ai-7' ? overwritingPointwise : overwriting;
+        this.peaks[k] = Math.max(this.peaks[k]!, elements * bytesPerElement);
+        this.buffers[k] = Math.max(this.buffers[k]!, buffers[k]!);
+      }
+    }
   }
 
-  private planArena(network: readonly CompiledPiece[], k: number): void {
+  private planArena(k: number): void {
     const at = this.layout.kept + KEPT * k;
     const kept = { structures: this.figures[at]!, data: this.figures[at + 1]!, scratchBuffers: this.figures[at + 2]!, tables: this.figures[at + 3]! };
-    this.arenaBytes[k] = this.arenaWalk.arena(network, k) + persistentBytes(kept, this.arenaWalk.inputs + 1, this.questions.arenas[k]!.precision === 'int8');
+    let inputs = 0;
+    for (const { section } of this.chain.sections) for (const { takes } of section.pieces) if (takes.length === 0) inputs++;
+    this.arenaBytes[k] = this.arenaWalk.arena(k) + persistentBytes(kept, inputs + 1, this.questions.arenas[k]!.precision === 'int8');
     this.metadata[k] = metadataBytes(kept);
   }
 }

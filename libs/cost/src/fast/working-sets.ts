@@ -1,6 +1,7 @@
-/** Largest working sets of a network in pieces, by one walk over its operators: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. */
-import type { PiecedGraph } from '@app/graph';
+/** Largest working sets of a section, by one walk over its operators: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. */
+import type { Section } from '@app/graph';
 import type { CompiledPiece } from './compiled-piece.js';
+import { isReadElsewhere, leafLivesOn, takenLivesOn } from './section-context.js';
 
 /** A list of numbers that is used again and grows where it must. */
 export class Numbers {
@@ -19,71 +20,88 @@ export class Numbers {
     more.set(this.at);
     this.at = more;
   }
+
+  /** So many of one value, what was there before forgotten. */
+  fill(value: number, length: number): void {
+    this.reserve(length);
+    this.length = length;
+    this.at.fill(value, 0, length);
+  }
+}
+
+/** Elements: live sets; with planned overlays; writing over inputs of any size, without and with pointwise convolutions. */
+export interface WorkingSets {
+  readonly live: number;
+  readonly overlay: number;
+  readonly overwriting: number;
+  readonly overwritingPointwise: number;
 }
 
 export class WorkingSetWalk {
-  /** elements: live sets; with planned overlays; writing over inputs of any size, without and with pointwise convolutions */
-  live = 0;
-  overlay = 0;
-  overwriting = 0;
-  overwritingPointwise = 0;
   /** of each tensor: elements, readers, the last of them */
   private readonly elements = new Numbers();
   private readonly readers = new Numbers();
   private readonly last = new Numbers();
-  /** tensor that leaves each piece */
+  /** what the section takes, then the tensor that leaves each piece */
   private readonly made = new Numbers();
 
-  walk({ pieces, reads, starts, output }: PiecedGraph, compiled: readonly CompiledPiece[]): void {
-    this.number(reads, starts, compiled);
-    // the output stays to the end
-    const kept = this.made.at[output]!;
-    let inputs = 0;
-    for (let p = 0; p < pieces.length && compiled[p]!.set.starts.length === 1; p++) inputs += this.elements.at[p]!;
+  walk(section: Section, compiled: readonly CompiledPiece[], context: number): WorkingSets {
+    this.number(section, compiled, context);
+    const { elements, readers, last, made } = this;
+    const { takes, reads, starts } = section;
     // what lives is the same for all: they differ in what it takes to get from one operator to the next
-    let living = inputs;
-    this.live = this.overlay = this.overwriting = this.overwritingPointwise = inputs;
+    let living = 0;
+    for (let t = 0; t < takes.length; t++) living += takes[t]!;
+    let tensor = takes.length;
+    let p = 0;
+    for (; p < compiled.length && compiled[p]!.set.starts.length === 1; p++) living += elements.at[tensor++]!;
+    let [live, overlay, overwriting, overwritingPointwise] = [living, living, living, living];
     let unit = 0;
-    let tensor = 0;
-    for (let p = 0; p < pieces.length; p++) {
+    for (; p < compiled.length; p++) {
       const { set } = compiled[p]!;
       const operators = set.starts.length - 1;
-      if (operators === 0) tensor++;
       const first = tensor;
       const begin = starts[p]!;
       const taken = starts[p + 1]! - begin;
       for (let k = 0; k < operators; k++, unit++, tensor++) {
-        const size = this.elements.at[tensor]!;
+        const size = elements.at[tensor]!;
         let inPlace = false;
         let overlaid = false;
         let dying = 0;
         let most = 0;
         for (let i = set.starts[k]!; i < set.starts[k + 1]!; i++) {
           const local = set.reads[i]!;
-          const t = local < taken ? this.made.at[reads[begin + local]!]! : first + local - taken;
-          if (t === kept || this.last.at[t] !== unit) continue;
+          const t = local < taken ? made.at[reads[begin + local]!]! : first + local - taken;
+          if (last.at[t] !== unit) continue;
           const bit = 1 << (i - set.starts[k]!);
-          if ((set.inPlace[k]! & bit) !== 0 && this.readers.at[t] === 1) inPlace = true;
+          if ((set.inPlace[k]! & bit) !== 0 && readers.at[t] === 1) inPlace = true;
           if ((set.overlaid[k]! & bit) !== 0) overlaid = true;
-          dying += this.elements.at[t]!;
-          most = Math.max(most, this.elements.at[t]!);
+          dying += elements.at[t]!;
+          most = Math.max(most, elements.at[t]!);
         }
         // what is written over is of the size of what is written
         const inPlaceSize = inPlace ? 0 : size;
         const overlaidSize = overlaid ? 0 : size;
-        this.live = Math.max(this.live, living + inPlaceSize);
-        this.overlay = Math.max(this.overlay, living + overlaidSize + set.plane[k]!);
+        live = Math.max(live, living + inPlaceSize);
+        overlay = Math.max(overlay, living + overlaidSize + set.plane[k]!);
         const kind = set.overwriting[k]!;
-        this.overwriting = Math.max(this.overwriting, living + Math.max(0, size - ((kind & 1) !== 0 ? most : 0)));
-        this.overwritingPointwise = Math.max(this.overwritingPointwise, living + Math.max(0, size - ((kind & 2) !== 0 ? most : 0)));
+        overwriting = Math.max(overwriting, living + Math.max(0, size - ((kind & 1) !== 0 ? most : 0)));
+        overwritingPointwise = Math.max(overwritingPointwise, living + Math.max(0, size - ((kind & 2) !== 0 ? most : 0)));
         living += size - dying;
       }
     }
+    return { live, overlay, overwriting, overwritingPointwise };
   }
 
-  private number(reads: readonly number[], starts: readonly number[], compiled: readonly CompiledPiece[]): void {
+  private number({ takes, reads, starts, leaves }: Section, compiled: readonly CompiledPiece[], context: number): void {
     const { elements, readers, last, made } = this;
     elements.length = readers.length = last.length = made.length = 0;
+    for (let t = 0; t < takes.length; t++) {
+      elements.push(takes[t]!);
+      readers.push(isReadElsewhere(context, t) ? 1 : 0);
+      last.push(-1);
+      made.push(t);
+    }
     let unit = 0;
     for (let p = 0; p < compiled.length; p++) {
       const { set } = compiled[p]!;
@@ -105,5 +123,7 @@ export class WorkingSetWalk {
       }
       made.push(taken === 0 ? first : set.output < taken ? made.at[reads[begin + set.output]!]! : first + set.output - taken);
     }
+    for (let t = 0; t < takes.length; t++) if (takenLivesOn(context, t)) last.at[t] = Infinity;
+    for (let i = 0; i < leaves.length; i++) if (leafLivesOn(context, takes.length, i)) last.at[made.at[takes.length + leaves[i]!]!] = Infinity;
   }
 }

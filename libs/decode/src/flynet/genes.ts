@@ -27,6 +27,8 @@ export interface Style {
   readonly temperature: number;
   readonly low: LowResidual;
   readonly high: HighResidual;
+  /** tells the choices apart, of all but width and temperature */
+  readonly number: number;
 }
 
 export interface StageShape {
@@ -45,16 +47,20 @@ export interface Genes {
 
 /** @throws DecodeError naming the parameter */
 export function readGenes(point: PointReader, settings: SettingsReader): Genes {
+  const width = point.number('width', 0.05, 4);
+  const reduction = point.choice('reduction', REDUCTIONS);
+  const statistics = point.choice('attentionStatistics', STATISTICS);
+  const excitation = point.choice('excitation', EXCITATIONS);
+  const temperature = settings.number('temperature', 1e-3, 1e3, 1);
+  const low = point.choice('lowResidual', LOW_RESIDUALS);
+  const high = point.choice('highResidual', HIGH_RESIDUALS);
+  let number = REDUCTIONS.indexOf(reduction);
+  number = number * STATISTICS.length + STATISTICS.indexOf(statistics);
+  number = number * EXCITATIONS.length + EXCITATIONS.indexOf(excitation);
+  number = number * LOW_RESIDUALS.length + LOW_RESIDUALS.indexOf(low);
+  number = number * HIGH_RESIDUALS.length + HIGH_RESIDUALS.indexOf(high);
   return {
-    style: {
-      width: point.number('width', 0.05, 4),
-      reduction: point.choice('reduction', REDUCTIONS),
-      statistics: point.choice('attentionStatistics', STATISTICS),
-      excitation: point.choice('excitation', EXCITATIONS),
-      temperature: settings.number('temperature', 1e-3, 1e3, 1),
-      low: point.choice('lowResidual', LOW_RESIDUALS),
-      high: point.choice('highResidual', HIGH_RESIDUALS),
-    },
+    style: { width, reduction, statistics, excitation, temperature, low, high, number },
     resolution: point.integer('resolution', 8, 2048),
     stages: STAGE_PARAMETERS.map(({ depth, heads, kernel, noise }): StageShape => ({
       depth: point.integer(depth, 1, 16), heads: point.integer(heads, 1, 16), kernel: point.choice(kernel, KERNELS), noise: point.integer(noise, 2, NO_NOISE),
