@@ -98,8 +98,12 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     for (const value of key) this.key(value);
     for (const { known } of made) this.key(known.shapeNumber);
     const branch = this.endKey();
-    const known = branch.section === null ? this.buildSection(branch, made, build) : this.table.hitSection(branch.section);
-    return known === null ? build(inputs) : this.placeSection(known, made);
+    if (branch.section !== null && branch.section !== 'seen') return this.placeSection(this.table.hitSection(branch.section), made);
+    const isKept = this.table.isToKeep(branch);
+    const known = this.buildSection(made, build, isKept);
+    if (known === null) return build(inputs);
+    if (isKept) this.table.keepSection(branch, known);
+    return this.placeSection(known, made);
   }
 
   protected node<K extends OpKind>(_part: string, kind: K, inputs: readonly Feature[], attrs: OpAttrs[K]): Feature {
@@ -170,7 +174,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
   }
 
   /** Null where the network is to be told whole. */
-  private buildSection(branch: Branch, inputs: readonly MadeFeature[], build: (inputs: readonly Feature[]) => readonly Feature[]): KnownSection | null {
+  private buildSection(inputs: readonly MadeFeature[], build: (inputs: readonly Feature[]) => readonly Feature[], isKept: boolean): KnownSection | null {
     const frame = (this.frame = new Frame());
     const results = build(inputs.map(({ known }) => frame.place(known, false))) as readonly MadeFeature[];
     this.frame = this.outer;
@@ -184,16 +188,16 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     if (this.isWhole) return null;
     const used = inputs.flatMap((_, i) => (frame.readers[i]! > 0 ? [i] : []));
     const now = (t: number): number => (t < first ? used.indexOf(t) : t - first + used.length);
-    return this.table.keepSection(branch, {
+    return {
       section: {
-        pieces: frame.tensors.slice(first).map(({ known }): Piece => known.piece), takes: used.map((i) => elements(inputs[i]!.known.shape)),
+        known: isKept ? new Map() : null, pieces: frame.tensors.slice(first).map(({ known }): Piece => known.piece), takes: used.map((i) => elements(inputs[i]!.known.shape)),
         reads: frame.reads.map(now), starts: frame.starts, leaves: leaves.map((t) => t - first),
       },
       used,
       results: results.map(({ at }) => (at < first ? -1 - at : leaves.indexOf(at))),
       leaves: leaves.map((t) => ({ known: frame.tensors[t]!.known, isReadWithin: frame.readers[t]! > 0 })),
       merging: frame.merging.flatMap(({ x, branch: kind }) => (x < first ? [{ x: now(x), branch: kind }] : leaves.includes(x) ? [{ x: -1 - leaves.indexOf(x), branch: kind }] : [])),
-    });
+    };
   }
 
   private placeSection({ section, used, results, leaves, merging }: KnownSection, inputs: readonly MadeFeature[]): readonly Feature[] {

@@ -33,7 +33,7 @@ export interface KnownSection {
 export interface Branch {
   next: Map<number, Branch> | null;
   known: KnownPiece | null;
-  section: KnownSection | null;
+  section: KnownSection | 'seen' | null;
 }
 
 const newBranch = (): Branch => ({ next: null, known: null, section: null });
@@ -42,14 +42,14 @@ const newBranch = (): Branch => ({ next: null, known: null, section: null });
 const PIECES_PER_SECTION = 16;
 
 /**
- * Pieces and sections under all that tells them apart, as numbers: trees with a branch for each. Bounded: when one is full all of its kind are
- * forgotten, and sections with pieces.
+ * Pieces and sections under all that tells them apart, as numbers: trees with a branch for each. A section is kept when it comes a second time.
+ * Bounded: when one is full all of its kind are forgotten, and sections with pieces.
  */
 export class PieceTable {
   hits = 0;
   misses = 0;
   size = 0;
-  readonly sections = { capacity: 0, size: 0, hits: 0, misses: 0 };
+  readonly sections = { capacity: 0, size: 0, seen: 0, hits: 0, misses: 0 };
   private root = newBranch();
   private sectionRoot = newBranch();
   private readonly alone = new WeakMap<KnownPiece, Section>();
@@ -70,9 +70,10 @@ export class PieceTable {
       this.shapes.clear();
       this.size = 0;
     }
-    if (isFull || this.sections.size >= this.sections.capacity) {
+    const { sections } = this;
+    if (isFull || sections.size >= sections.capacity || sections.seen >= this.capacity) {
       this.sectionRoot = newBranch();
-      this.sections.size = 0;
+      sections.size = sections.seen = 0;
     }
     return { pieces: this.root, sections: this.sectionRoot };
   }
@@ -108,10 +109,18 @@ export class PieceTable {
     return known;
   }
 
-  keepSection(at: Branch, known: KnownSection): KnownSection {
+  /** Is the section to be kept? Not when it comes for the first time: most never come again. */
+  isToKeep(at: Branch): boolean {
     this.sections.misses++;
+    if (at.section !== null) return true;
+    at.section = 'seen';
+    this.sections.seen++;
+    return false;
+  }
+
+  keepSection(at: Branch, known: KnownSection): void {
     this.sections.size++;
-    return (at.section = known);
+    at.section = known;
   }
 
   /** A piece as a section of its own. */
@@ -119,7 +128,7 @@ export class PieceTable {
     let section = this.alone.get(known);
     if (section === undefined) {
       const reads = known.taken.map((_, j) => j);
-      this.alone.set(known, (section = { pieces: [known.piece], takes: known.taken.map(elements), reads, starts: [0, reads.length], leaves: [0] }));
+      this.alone.set(known, (section = { known: new Map(), pieces: [known.piece], takes: known.taken.map(elements), reads, starts: [0, reads.length], leaves: [0] }));
     }
     return section;
   }

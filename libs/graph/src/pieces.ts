@@ -12,6 +12,8 @@ export interface Piece {
  * it takes, in order, then what each piece makes.
  */
 export interface Section {
+  /** what others know of it, under themselves; null where no later network will have this very object */
+  readonly known: Map<object, unknown> | null;
   readonly pieces: readonly Piece[];
   /** elements of each tensor it takes; a piece reads each of them */
   readonly takes: readonly number[];
@@ -51,7 +53,7 @@ export function wholeSection({ sections, reads, starts, output }: PiecedGraph): 
     });
     for (const leaf of section.leaves) made.push(before + section.takes.length + leaf);
   });
-  return { ...whole, leaves: [made[output]!] };
+  return { known: null, ...whole, leaves: [made[output]!] };
 }
 
 /** The network as one graph; node ids are prefixed with the piece's number, `3.conv`. */

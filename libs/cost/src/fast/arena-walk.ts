@@ -23,6 +23,8 @@ export class ArenaWalk {
   private readonly between = new Numbers();
   /** first buffer of each section */
   private readonly first = new Numbers();
+  /** a stack: of each buffer that is being placed, those met so far */
+  private neighbours = 0;
   private readonly neighbourOffsets = new Numbers();
   private readonly neighbourEnds = new Numbers();
 
@@ -67,10 +69,9 @@ export class ArenaWalk {
     const place = this.first.at[s]! + b;
     const known = this.offsets.at[place]!;
     if (known >= 0) return known;
-    const isSame = this.placeOthers(s, b);
-    this.neighbourOffsets.length = this.neighbourEnds.length = 0;
-    this.meetOthers(s, arena, b);
-    const offset = this.lowestGap(arena.sizes[b]!);
+    const begin = this.neighbours;
+    const isSame = this.meetOthers(begin, s, arena, b);
+    const offset = this.lowestGap(begin, arena.sizes[b]!);
     if (isSame) arena.offsets[b] = offset;
     else this.offsets.at[place] = offset;
     return offset;
@@ -82,10 +83,9 @@ export class ArenaWalk {
     if (known >= 0) return known;
     const { born, memories } = this.chain;
     const end = this.endOf(t);
-    for (let s = born.at[t]!; s <= end; s++) this.placeOthers(s, this.bufferOf(t, s));
-    this.neighbourOffsets.length = this.neighbourEnds.length = 0;
-    for (let s = born.at[t]!; s <= end; s++) this.meetOthers(s, memories[s]!.arenas[this.at]!, this.bufferOf(t, s));
-    return (this.between.at[t] = this.lowestGap(this.sizeBetween(t)));
+    const begin = this.neighbours;
+    for (let s = born.at[t]!; s <= end; s++) this.meetOthers(begin, s, memories[s]!.arenas[this.at]!, this.bufferOf(t, s));
+    return (this.between.at[t] = this.lowestGap(begin, this.sizeBetween(t)));
   }
 
   private sizeBetween(t: number): number {
@@ -115,40 +115,47 @@ export class ArenaWalk {
     return j;
   }
 
-  /** @returns whether they are where they are in every network */
-  private placeOthers(s: number, b: number): boolean {
-    const { others, starts, offsets } = this.chain.memories[s]!.arenas[this.at]!;
+  /**
+   * Adds the buffers that come before b, by rising offset, to the neighbours from `begin` on. Those below belong to buffers whose own
+   * neighbours are being placed.
+   *
+   * @returns whether all of them lie where they lie in every network
+   */
+  private meetOthers(begin: number, s: number, { others, starts, sizes, offsets: kept }: SectionArena, b: number): boolean {
     let isSame = true;
     for (let i = starts[b]!; i < starts[b + 1]!; i++) {
       const other = others[i]!;
-      if (offsets[other]! < 0) this.offset(s, other);
-      if (offsets[other]! < 0) isSame = false;
+      let offset = kept[other]!;
+      if (offset < 0) {
+        offset = this.offset(s, other);
+        if (kept[other]! < 0) isSame = false;
+      }
+      this.addNeighbour(begin, offset, offset + sizes[other]!);
     }
     return isSame;
   }
 
-  /** By rising offset. */
-  private meetOthers(s: number, { others, starts, sizes }: SectionArena, b: number): void {
-    const { neighbourOffsets: offsets, neighbourEnds: ends } = this;
-    for (let i = starts[b]!; i < starts[b + 1]!; i++) {
-      const other = others[i]!;
-      const offset = this.offset(s, other);
-      let at = offsets.length;
-      offsets.push(offset);
-      ends.push(0);
-      for (; at > 0 && offsets.at[at - 1]! > offset; at--) {
-        offsets.at[at] = offsets.at[at - 1]!;
-        ends.at[at] = ends.at[at - 1]!;
-      }
-      offsets.at[at] = offset;
-      ends.at[at] = offset + sizes[other]!;
+  private addNeighbour(begin: number, offset: number, end: number): void {
+    let at = this.neighbours++;
+    this.neighbourOffsets.reserve(this.neighbours);
+    this.neighbourEnds.reserve(this.neighbours);
+    const offsets = this.neighbourOffsets.at;
+    const ends = this.neighbourEnds.at;
+    for (; at > begin && offsets[at - 1]! > offset; at--) {
+      offsets[at] = offsets[at - 1]!;
+      ends[at] = ends[at - 1]!;
     }
+    offsets[at] = offset;
+    ends[at] = end;
   }
 
-  private lowestGap(size: number): number {
-    const { neighbourOffsets: offsets, neighbourEnds: ends } = this;
+  /** That holds so much, between the neighbours from `begin` on, which are done with. */
+  private lowestGap(begin: number, size: number): number {
+    const offsets = this.neighbourOffsets.at;
+    const ends = this.neighbourEnds.at;
     let candidate = 0;
-    for (let k = 0; k < offsets.length && offsets.at[k]! - candidate < size; k++) if (ends.at[k]! > candidate) candidate = ends.at[k]!;
+    for (let k = begin; k < this.neighbours && offsets[k]! - candidate < size; k++) if (ends[k]! > candidate) candidate = ends[k]!;
+    this.neighbours = begin;
     this.raise(candidate + size);
     return candidate;
   }

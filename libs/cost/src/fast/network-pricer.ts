@@ -39,7 +39,6 @@ export class NetworkPricer {
   private readonly targets: readonly Target[];
   private readonly questions: Questions;
   private readonly pieces = new WeakMap<Piece, CompiledPiece>();
-  private readonly sections = new WeakMap<Section, CompiledSection>();
   private readonly compiler: SectionCompiler;
 
   // of the network priced last
@@ -205,9 +204,9 @@ export class NetworkPricer {
   }
 
   private sectionOf(section: Section): CompiledSection {
-    let known = this.sections.get(section);
-    if (known === undefined) this.sections.set(section, (known = this.compile(section)));
-    return known;
+    let known = section.known?.get(this) as CompiledSection | undefined;
+    if (known === undefined) section.known?.set(this, (known = this.compile(section)));
+    return known ?? this.compile(section);
   }
 
   private compile(section: Section): CompiledSection {
