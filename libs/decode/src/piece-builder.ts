@@ -4,7 +4,7 @@
  */
 import { elements, OPS, type OpAttrs, type OpKind, type PiecedGraph, type Piece, type Section, type Shape } from '@app/graph';
 import { NetworkBuilder, type BuilderOptions, type Feature } from './network-builder.js';
-import type { Branch, KnownPiece, KnownSection, PieceTable } from './piece-table.js';
+import type { KnownPiece, KnownSection, PieceTable } from './piece-table.js';
 
 interface MadeFeature extends Feature {
   /** where it is read, and its number there */
@@ -22,7 +22,7 @@ class Frame {
   readonly readers: number[] = [];
   readonly reads: number[] = [];
   readonly starts: number[] = [0];
-  readonly merging: { readonly x: number; readonly branch: Branch }[] = [];
+  readonly merging: { readonly x: number; readonly known: KnownPiece }[] = [];
   readonly sections: Section[] = [];
 
   feature(known: KnownPiece, isOwn: boolean, at = this.tensors.length): MadeFeature {
@@ -49,8 +49,6 @@ const JOINS: ReadonlySet<OpKind> = new Set<OpKind>(['batchNorm', 'activation', '
 const MERGES: ReadonlySet<OpKind> = new Set<OpKind>(['activation', 'maxPool', 'avgPool', 'globalAvgPool', 'slice', 'transpose', 'padChannels', 'resize', 'softmax']);
 const VIEWS: ReadonlySet<OpKind> = new Set<OpKind>(['flatten', 'reshape']);
 const FOLDS: ReadonlySet<OpKind> = new Set<OpKind>(['zeros', 'constant', 'opaque']);
-/** three numbers behind the 1, and a fourth */
-const FULL = 4096 ** 4;
 const KIND_NUMBER = new Map<OpKind, number>((Object.keys(OPS) as OpKind[]).map((kind, i) => [kind, i]));
 
 /**
@@ -58,18 +56,13 @@ const KIND_NUMBER = new Map<OpKind, number>((Object.keys(OPS) as OpKind[]).map((
  * does not stand right before it or in another section, several outputs, dead ends.
  */
 export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
-  private readonly root: Branch;
-  private readonly sectionRoot: Branch;
   private readonly outer = new Frame();
   private frame = this.outer;
   private isWhole = false;
-  private branch: Branch;
-  private packed = 1;
 
   constructor(private readonly name: string, private readonly table: PieceTable, options?: BuilderOptions) {
     super(options);
-    ({ pieces: this.root, sections: this.sectionRoot } = table.begin());
-    this.branch = this.root;
+    table.begin();
   }
 
   begin(): void {}
@@ -94,16 +87,13 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
   override section(key: readonly number[], inputs: readonly Feature[], build: (inputs: readonly Feature[]) => readonly Feature[]): readonly Feature[] {
     const made = inputs as readonly MadeFeature[];
     if (this.frame !== this.outer || made.some((x, i) => this.isStale(x) || firstPlace(made, i) < i)) return build(inputs);
-    this.beginKey(this.sectionRoot);
-    for (const value of key) this.key(value);
-    for (const { known } of made) this.key(known.shapeNumber);
-    const branch = this.endKey();
-    if (branch.section !== null && branch.section !== 'seen') return this.placeSection(this.table.hitSection(branch.section), made);
-    const isKept = this.table.isToKeep(branch);
-    const known = this.buildSection(made, build, isKept);
-    if (known === null) return build(inputs);
-    if (isKept) this.table.keepSection(branch, known);
-    return this.placeSection(known, made);
+    const keys = this.table.sectionKeys;
+    keys.begin();
+    keys.add(key.length);
+    for (let i = 0; i < key.length; i++) keys.add(key[i]!);
+    for (let i = 0; i < made.length; i++) keys.add(made[i]!.known.shapeNumber);
+    const known = this.table.section((isKept) => this.buildSection(made, build, isKept));
+    return known === null ? build(inputs) : this.placeSection(known, made);
   }
 
   protected node<K extends OpKind>(_part: string, kind: K, inputs: readonly Feature[], attrs: OpAttrs[K]): Feature {
@@ -122,55 +112,44 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       if (x.isOwn && x.at === frame.tensors.length - 1) return this.join(x, kind, attrs);
       this.isWhole = true;
     }
-    let branch = this.branchOf(kind, attrs, x.known.shapeNumber);
+    this.key(-1, kind, attrs);
+    const { keys } = this.table;
     for (let i = 0; i < made.length; i++) {
-      const { at, known } = made[i]!;
       const place = firstPlace(made, i);
-      if (place < i) {
-        branch = this.table.branch(branch, -1 - place);
-        continue;
-      }
-      if (i > 0) branch = this.table.branch(branch, known.shapeNumber);
-      frame.read(at);
+      keys.add(place < i ? -1 - place : made[i]!.known.shapeNumber);
+      if (place === i) frame.read(made[i]!.at);
     }
-    if (MERGES.has(kind)) this.merge(x.at, branch);
-    return this.placed(branch.known === null ? this.build(branch, kind, attrs, made) : this.table.hit(branch.known));
-  }
-
-  private build<K extends OpKind>(branch: Branch, kind: K, attrs: OpAttrs[K], made: readonly MadeFeature[]): KnownPiece {
-    const taken: Shape[] = [];
-    const places: number[] = [];
-    made.forEach(({ known }, i) => {
-      const place = firstPlace(made, i);
-      places.push(place < i ? places[place]! : taken.push(known.shape) - 1);
-    });
-    return this.table.single(branch, kind, attrs, taken, places);
+    const known = this.table.single(kind, attrs, () => takenOf(made));
+    if (MERGES.has(kind)) this.merge(x.at, known);
+    return this.placed(known);
   }
 
   private join<K extends OpKind>({ at, known }: MadeFeature, kind: K, attrs: OpAttrs[K]): Feature {
     const { frame, table } = this;
-    const longer = table.longer(this.branchOf(kind, attrs, 0, known), known, kind, attrs);
-    if (frame === this.outer) frame.sections[frame.sections.length - 1] = table.sectionOf(longer);
+    this.key(known.number, kind, attrs);
+    const longer = table.longer(known, kind, attrs);
+    if (frame === this.outer) frame.sections[frame.sections.length - 1] = longer.section;
     return (frame.tensors[at] = frame.feature(longer, true, at));
   }
 
   private takeIn(shape: Shape): Feature {
     if (this.frame !== this.outer || this.outer.tensors.some(({ known }) => known.taken.length > 0)) this.isWhole = true;
     const attrs = { shape };
-    return this.placed(this.table.single(this.branchOf('input', attrs, shape.length), 'input', attrs, [], []));
+    this.key(-1, 'input', attrs);
+    return this.placed(this.table.single('input', attrs, () => ({ shapes: [], places: [] })));
   }
 
   private placed(known: KnownPiece): MadeFeature {
     const { frame } = this;
-    if (frame === this.outer) frame.sections.push(this.table.sectionOf(known));
+    if (frame === this.outer) frame.sections.push(known.section);
     frame.starts.push(frame.reads.length);
     return frame.place(known, true);
   }
 
-  private merge(x: number, branch: Branch): void {
+  private merge(x: number, known: KnownPiece): void {
     const { merging } = this.frame;
-    for (const other of merging) if (other.x === x && other.branch === branch) this.isWhole = true;
-    merging.push({ x, branch });
+    for (const other of merging) if (other.x === x && other.known === known) this.isWhole = true;
+    merging.push({ x, known });
   }
 
   /** Null where the network is to be told whole. */
@@ -196,7 +175,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       used,
       results: results.map(({ at }) => (at < first ? -1 - at : leaves.indexOf(at))),
       leaves: leaves.map((t) => ({ known: frame.tensors[t]!.known, isReadWithin: frame.readers[t]! > 0 })),
-      merging: frame.merging.flatMap(({ x, branch: kind }) => (x < first ? [{ x: now(x), branch: kind }] : leaves.includes(x) ? [{ x: -1 - leaves.indexOf(x), branch: kind }] : [])),
+      merging: frame.merging.flatMap(({ x, known }) => (x < first ? [{ x: now(x), known }] : leaves.includes(x) ? [{ x: -1 - leaves.indexOf(x), known }] : [])),
     };
   }
 
@@ -207,7 +186,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     for (const i of used) frame.read(inputs[i]!.at);
     frame.starts.push(frame.reads.length);
     for (const { known, isReadWithin } of leaves) frame.place(known, false, isReadWithin ? 1 : 0);
-    for (const { x, branch } of merging) this.merge(x < 0 ? first - 1 - x : inputs[used[x]!]!.at, branch);
+    for (const { x, known } of merging) this.merge(x < 0 ? first - 1 - x : inputs[used[x]!]!.at, known);
     return results.map((r) => (r < 0 ? inputs[-1 - r]! : frame.tensors[first + r]!));
   }
 
@@ -216,43 +195,35 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     return frame.tensors[at]!.known !== known;
   }
 
-  /** Where the kind and its attributes lead; `shapeNumber`, of the first tensor it reads, goes along. */
-  private branchOf<K extends OpKind>(kind: K, attrs: OpAttrs[K], shapeNumber: number, from: Branch = this.root): Branch {
-    this.beginKey(from);
-    this.key(KIND_NUMBER.get(kind)!);
+  /** Begins the key of an operator: the piece it joins, −1 where it begins one, its kind and its attributes. */
+  private key<K extends OpKind>(joined: number, kind: K, attrs: OpAttrs[K]): void {
+    const { keys } = this.table;
+    keys.begin();
+    keys.add(joined);
+    keys.add(KIND_NUMBER.get(kind)!);
     for (const name in attrs) {
       const value: unknown = attrs[name];
-      if (typeof value === 'number') this.key(value);
-      else if (typeof value === 'string') this.key(this.table.numberOf(value));
-      else if (typeof value === 'boolean') this.key(value ? 1 : 0);
-      else for (const size of value as readonly number[]) this.key(size);
-    }
-    this.key(shapeNumber);
-    return this.endKey();
-  }
-
-  private beginKey(from: Branch): void {
-    this.branch = from;
-    this.packed = 1;
-  }
-
-  /** Small numbers four to a key, behind a 1; others alone, below 0. */
-  private key(value: number): void {
-    if (value >= 0 && value < 4096 && Number.isInteger(value)) {
-      if (this.packed >= FULL) {
-        this.branch = this.table.branch(this.branch, this.packed);
-        this.packed = 1;
+      if (typeof value === 'number') keys.add(value);
+      else if (typeof value === 'string') keys.add(this.table.numberOf(value));
+      else if (typeof value === 'boolean') keys.add(value ? 1 : 0);
+      else {
+        const list = value as readonly number[];
+        keys.add(list.length);
+        for (let i = 0; i < list.length; i++) keys.add(list[i]!);
       }
-      this.packed = this.packed * 4096 + value;
-    } else {
-      this.branch = this.table.branch(this.table.branch(this.branch, this.packed), -1 - value);
-      this.packed = 1;
     }
   }
+}
 
-  private endKey(): Branch {
-    return this.table.branch(this.branch, this.packed);
-  }
+/** Shapes that an operator takes, each tensor once, and where among them its inputs are. */
+function takenOf(made: readonly MadeFeature[]): { readonly shapes: readonly Shape[]; readonly places: readonly number[] } {
+  const shapes: Shape[] = [];
+  const places: number[] = [];
+  made.forEach(({ known }, i) => {
+    const place = firstPlace(made, i);
+    places.push(place < i ? places[place]! : shapes.push(known.shape) - 1);
+  });
+  return { shapes, places };
 }
 
 /** Of the tensor that the i-th input is, the first place. */

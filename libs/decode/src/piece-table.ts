@@ -1,4 +1,5 @@
 import { elements, graphBuilder, type OpAttrs, type OpKind, type Piece, type Section, type Shape } from '@app/graph';
+import { KeyTable } from './key-table.js';
 
 interface PieceNode {
   readonly kind: OpKind;
@@ -8,13 +9,17 @@ interface PieceNode {
 }
 
 /** A piece with what more may be known of it. */
-export interface KnownPiece extends Branch {
+export interface KnownPiece {
   readonly piece: Piece;
+  /** in the table */
+  readonly number: number;
   readonly nodes: readonly PieceNode[];
   readonly taken: readonly Shape[];
   readonly shape: Shape;
   /** number of the shape */
   readonly shapeNumber: number;
+  /** the piece as a section of its own */
+  readonly section: Section;
 }
 
 /** A section with what more may be known of it. */
@@ -26,124 +31,103 @@ export interface KnownSection {
   readonly results: readonly number[];
   readonly leaves: readonly { readonly known: KnownPiece; readonly isReadWithin: boolean }[];
   /** operators of which a runtime may run one for two, by what they read: j-th of what the section takes, or, below 0, leaf −1 − j */
-  readonly merging: readonly { readonly x: number; readonly branch: Branch }[];
+  readonly merging: readonly { readonly x: number; readonly known: KnownPiece }[];
 }
-
-/** Where a key may go on. */
-export interface Branch {
-  next: Map<number, Branch> | null;
-  known: KnownPiece | null;
-  section: KnownSection | 'seen' | null;
-}
-
-const newBranch = (): Branch => ({ next: null, known: null, section: null });
 
 /** Pieces kept for one section that is kept. */
 const PIECES_PER_SECTION = 16;
 
 /**
- * Pieces and sections under all that tells them apart, as numbers: trees with a branch for each. A section is kept when it comes a second time.
- * Bounded: when one is full all of its kind are forgotten, and sections with pieces.
+ * Pieces and sections under all that tells them apart, as numbers. A section is kept when it comes a second time. Bounded: when one kind is
+ * full all of it are forgotten, and sections with pieces.
  */
 export class PieceTable {
   hits = 0;
   misses = 0;
-  size = 0;
-  readonly sections = { capacity: 0, size: 0, seen: 0, hits: 0, misses: 0 };
-  private root = newBranch();
-  private sectionRoot = newBranch();
-  private readonly alone = new WeakMap<KnownPiece, Section>();
+  readonly keys = new KeyTable<KnownPiece>();
+  /** null: seen once */
+  readonly sectionKeys = new KeyTable<KnownSection | null>();
+  readonly sections = { capacity: 0, size: 0, hits: 0, misses: 0 };
   private readonly shapes = new Map<string, number>();
   private readonly words = new Map<string, number>();
 
-  /** @param capacity  pieces kept at the most, at least 1 */
+  /** @param capacity  pieces kept at the most, and sections seen; at least 1 */
   constructor(readonly capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`capacity: expected an integer of at least 1, got ${capacity}`);
     this.sections.capacity = Math.ceil(capacity / PIECES_PER_SECTION);
   }
 
-  /** Where keys of pieces and of sections begin. Called before a network is built, never within. */
-  begin(): { readonly pieces: Branch; readonly sections: Branch } {
-    const isFull = this.size >= this.capacity;
-    if (isFull) {
-      this.root = newBranch();
-      this.shapes.clear();
-      this.size = 0;
-    }
-    const { sections } = this;
-    if (isFull || sections.size >= sections.capacity || sections.seen >= this.capacity) {
-      this.sectionRoot = newBranch();
-      sections.size = sections.seen = 0;
-    }
-    return { pieces: this.root, sections: this.sectionRoot };
+  get size(): number {
+    return this.keys.size;
   }
 
-  branch(from: Branch, key: number): Branch {
-    const next = (from.next ??= new Map());
-    let branch = next.get(key);
-    if (branch === undefined) next.set(key, (branch = newBranch()));
-    return branch;
+  /** Makes room. Called before a network is built, never within. */
+  begin(): void {
+    const { keys, sectionKeys, sections } = this;
+    const isFull = keys.size >= this.capacity;
+    if (isFull) {
+      keys.clear();
+      this.shapes.clear();
+    }
+    if (isFull || sections.size >= sections.capacity || sectionKeys.size >= this.capacity) {
+      sectionKeys.clear();
+      sections.size = 0;
+    }
   }
 
   numberOf(word: string): number {
     return numberIn(this.words, word);
   }
 
-  hit(known: KnownPiece): KnownPiece {
-    this.hits++;
-    return known;
-  }
-
-  /** A piece of one node. */
-  single<K extends OpKind>(at: Branch, kind: K, attrs: OpAttrs[K], taken: readonly Shape[], inputs: readonly number[]): KnownPiece {
-    return at.known !== null ? this.hit(at.known) : this.add(at, [{ kind, attrs, inputs }], taken);
-  }
-
-  /** The piece with one more node behind its last. */
-  longer<K extends OpKind>(at: Branch, piece: KnownPiece, kind: K, attrs: OpAttrs[K]): KnownPiece {
-    return at.known ?? this.add(at, [...piece.nodes, { kind, attrs, inputs: [] }], piece.taken);
-  }
-
-  hitSection(known: KnownSection): KnownSection {
-    this.sections.hits++;
-    return known;
-  }
-
-  /** Is the section to be kept? Not when it comes for the first time: most never come again. */
-  isToKeep(at: Branch): boolean {
-    this.sections.misses++;
-    if (at.section !== null) return true;
-    at.section = 'seen';
-    this.sections.seen++;
-    return false;
-  }
-
-  keepSection(at: Branch, known: KnownSection): void {
-    this.sections.size++;
-    at.section = known;
-  }
-
-  /** A piece as a section of its own. */
-  sectionOf(known: KnownPiece): Section {
-    let section = this.alone.get(known);
-    if (section === undefined) {
-      const reads = known.taken.map((_, j) => j);
-      this.alone.set(known, (section = { known: new Map(), pieces: [known.piece], takes: known.taken.map(elements), reads, starts: [0, reads.length], leaves: [0] }));
+  /** The piece of one node under the key told to `keys`. @param taken  shapes it takes, asked for where the piece is new */
+  single<K extends OpKind>(kind: K, attrs: OpAttrs[K], taken: () => { readonly shapes: readonly Shape[]; readonly places: readonly number[] }): KnownPiece {
+    const known = this.keys.find();
+    if (known >= 0) {
+      this.hits++;
+      return this.keys.get(known);
     }
-    return section;
+    const { shapes, places } = taken();
+    return this.add([{ kind, attrs, inputs: places }], shapes);
   }
 
-  private add(at: Branch, nodes: readonly PieceNode[], taken: readonly Shape[]): KnownPiece {
+  /** The piece under the key told: `piece` with one more node behind its last. */
+  longer<K extends OpKind>(piece: KnownPiece, kind: K, attrs: OpAttrs[K]): KnownPiece {
+    const known = this.keys.find();
+    return known >= 0 ? this.keys.get(known) : this.add([...piece.nodes, { kind, attrs, inputs: [] }], piece.taken);
+  }
+
+  /** The section under the key told to `sectionKeys`, made where it is new; null where that makes none. @param make  is the section to be kept? */
+  section(make: (isKept: boolean) => KnownSection | null): KnownSection | null {
+    const { sectionKeys, sections } = this;
+    const entry = sectionKeys.find();
+    const kept = entry >= 0 ? sectionKeys.get(entry) : null;
+    if (kept !== null) {
+      sections.hits++;
+      return kept;
+    }
+    sections.misses++;
+    const made = make(entry >= 0);
+    if (entry < 0) sectionKeys.insert(null);
+    else if (made !== null) {
+      sections.size++;
+      sectionKeys.set(entry, made);
+    }
+    return made;
+  }
+
+  private add(nodes: readonly PieceNode[], taken: readonly Shape[]): KnownPiece {
     this.misses++;
-    this.size++;
     const b = graphBuilder(nodes[0]!.kind);
     const takes = taken.map((shape, j) => b.input(shape, `taken${j}`));
     let last = '';
     nodes.forEach(({ kind, attrs, inputs }, i) => (last = b.node(kind, i > 0 ? [last] : inputs.map((j) => takes[j]!), attrs)));
     b.output(last);
     const shape = b.shape(last);
-    const known: KnownPiece = { piece: { graph: b.build(), takes }, nodes, taken, shape, shapeNumber: numberIn(this.shapes, shape.join()), next: null, known: null, section: null };
-    at.known = known;
+    const piece = { graph: b.build(), takes };
+    const reads = taken.map((_, j) => j);
+    const section = { known: new Map(), pieces: [piece], takes: taken.map(elements), reads, starts: [0, reads.length], leaves: [0] };
+    const known: KnownPiece = { piece, number: this.keys.size, nodes, taken, shape, shapeNumber: numberIn(this.shapes, shape.join()), section };
+    this.keys.insert(known);
     return known;
   }
 }
