@@ -10,9 +10,9 @@
  * A buffer that depends, however indirectly, on none but buffers of its own section lies at the same place in every network: the section
  * keeps it.
  */
+import { Indices, Numbers } from './lists.js';
 import type { SectionArena } from './section-arena.js';
 import type { SectionChain } from './section-chain.js';
-import { Numbers } from './working-sets.js';
 
 export class ArenaWalk {
   /** place of the arena among those asked for */
@@ -22,7 +22,7 @@ export class ArenaWalk {
   private readonly offsets = new Numbers();
   private readonly between = new Numbers();
   /** first buffer of each section */
-  private readonly first = new Numbers();
+  private readonly first = new Indices();
   /** a stack: of each buffer that is being placed, those met so far */
   private neighbours = 0;
   private readonly neighbourOffsets = new Numbers();

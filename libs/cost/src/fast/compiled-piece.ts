@@ -81,8 +81,9 @@ export interface ArenaPart {
 }
 
 export class CompiledPiece {
-  /** all that adds up over the pieces of a network, as `Layout` places it */
-  readonly figures: Float64Array;
+  /** all that adds up over the pieces of a network: figures that are not 0, and where `Layout` places them */
+  readonly figures: readonly number[];
+  readonly places: readonly number[];
   /** by runtime */
   readonly extents: readonly FittedModel['range'][];
   /** s of each unit, [units, rooflines] */
@@ -98,18 +99,18 @@ export class CompiledPiece {
   constructor({ graph, takes }: Piece, questions: Questions, layout: Layout) {
     const plan = planExecution(graph);
     const isInput = takes.length === 0;
-    this.figures = new Float64Array(layout.length);
-    writeSums(sumsOf(plan), this.figures);
+    const figures = new Float64Array(layout.length);
+    writeSums(sumsOf(plan), figures);
     const ways = layout.fusions.map((fusion, w) => {
       const steps = stepsOf(graph, { zeros: 'folded', merge: false, fusion });
       const extent = rangeOf([steps]);
-      this.figures.set(workOfSteps(steps), layout.works + w * TERMS.length);
-      this.figures[layout.macs + w] = extent.macs[0];
+      figures.set(workOfSteps(steps), layout.works + w * TERMS.length);
+      figures[layout.macs + w] = extent.macs[0];
       return extent;
     });
     this.extents = layout.wayOf.map((w) => ways[w]!);
     questions.ranges.forEach(({ runtime, range }, k) => {
-      this.figures[layout.outside + k] = outsideOf({ ...this.extents[runtime]!, macs: range.macs }, range).length > 0 ? 1 : 0;
+      figures[layout.outside + k] = outsideOf({ ...this.extents[runtime]!, macs: range.macs }, range).length > 0 ? 1 : 0;
     });
     const seconds = questions.rooflines.map(({ device, precision }) => rooflineSeconds(plan, device, precision));
     this.seconds = plan.units.flatMap((_, u) => (seconds.every((s) => s[u] === 0) ? [] : seconds.map((s) => s[u]!)));
@@ -127,9 +128,11 @@ export class CompiledPiece {
       }
       const made = isInput ? tensors : ops.map((op) => tensors[op.outputs[0]!]!);
       const { structures, data, scratchBuffers, tables } = keptSums(network, tensors.length - (isInput ? 0 : inputs.length));
-      this.figures.set([structures, data, scratchBuffers, tables], layout.kept + KEPT * a);
+      figures.set([structures, data, scratchBuffers, tables], layout.kept + KEPT * a);
       return { sizes: made.map((bytes) => alignUp(bytes, TFLM_ALIGNMENT)), scratch, scratchStarts };
     });
+    this.places = [...figures.keys()].filter((k) => figures[k] !== 0);
+    this.figures = this.places.map((k) => figures[k]!);
   }
 }
 

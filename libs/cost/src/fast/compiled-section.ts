@@ -38,7 +38,7 @@ export class CompiledSection {
     const buffers = questions.generated.map(() => 0);
     let isPlain = true;
     pieces.forEach((piece, p) => {
-      for (let k = 0; k < figures.length; k++) figures[k]! += piece.figures[k]!;
+      for (let k = 0; k < piece.places.length; k++) figures[piece.places[k]!]! += piece.figures[k]!;
       for (let k = 0; k < piece.seconds.length; k++) seconds.push(piece.seconds[k]!);
       for (let k = 0; k < buffers.length; k++) buffers[k] = Math.max(buffers[k]!, piece.buffers[k]!);
       const taken = section.starts[p + 1]! - section.starts[p]!;

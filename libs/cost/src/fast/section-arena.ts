@@ -3,14 +3,17 @@ import type { Section } from '@app/graph';
 import { alignUp } from '../memory/program.js';
 import { TFLM_ALIGNMENT } from '../memory/tflm.js';
 import type { CompiledPiece } from './compiled-piece.js';
+import { Indices, Numbers } from './lists.js';
 import { leafLivesOn, takenLivesOn } from './section-context.js';
-import { Numbers } from './working-sets.js';
 
 /** Buffers are numbered: tensors the section takes, tensors it makes, scratch buffers. */
 export interface SectionArena {
   /** B */
   readonly sizes: readonly number[];
-  /** others[starts[b]] …: buffers of the same time that are placed before b, where one of both begins in the section */
+  /**
+   * others[starts[b]] …: buffers of the same time that are placed before b, where one of both begins in the section. Buffers smaller than
+   * all candidates and all tensors that live outside come before none of these, and have none listed
+   */
   readonly others: readonly number[];
   readonly starts: readonly number[];
   /** B, Σ (their size + that of b) */
@@ -37,19 +40,22 @@ export class SectionLifetimes {
   private taken = 0;
   private tensors = 0;
   private end = 0;
-  private readonly last = new Numbers();
-  private readonly made = new Numbers();
+  private readonly last = new Indices();
+  private readonly made = new Indices();
   /** tensors that live at each time: alive[aliveStarts[t]] … */
-  private readonly alive = new Numbers();
-  private readonly aliveStarts = new Numbers();
-  private readonly living = new Numbers();
+  private readonly alive = new Indices();
+  private readonly aliveStarts = new Indices();
+  private readonly living = new Indices();
   private roles: number[] = [];
 
   /** of the arena at hand */
   private readonly size = new Numbers();
-  private readonly time = new Numbers();
+  private readonly time = new Indices();
   /** first scratch buffer of each time */
-  private readonly scratchStarts = new Numbers();
+  private readonly scratchStarts = new Indices();
+  /** B that live at a time; that begin to live then or before */
+  private readonly liveAt = new Numbers();
+  private readonly born = new Numbers();
 
   /** The same for all arenas. */
   begin({ takes, reads, starts, leaves }: Section, compiled: readonly CompiledPiece[], context: number): SectionTensors {
@@ -104,6 +110,7 @@ export class SectionLifetimes {
   arena(takes: readonly number[], compiled: readonly CompiledPiece[], a: number, bytesPerElement: number): SectionArena {
     const live = this.measure(takes, compiled, a, bytesPerElement);
     const { size } = this;
+    const smallest = this.smallestNeeded(live);
     const sizes = new Array<number>(size.length);
     const [others, starts, room]: [number[], number[], number[]] = [[], [0], []];
     const [candidates, bounds]: [number[], number[]] = [[], []];
@@ -111,11 +118,11 @@ export class SectionLifetimes {
       const s = (sizes[b] = size.at[b]!);
       let needed = 0;
       const from = others.length;
-      this.findOthers(b, others);
+      if (s >= smallest) this.findOthers(b, others);
       for (let i = from; i < others.length; i++) needed += size.at[others[i]!]! + s;
       starts.push(others.length);
       room.push(needed);
-      if (s + needed <= live || (b < this.tensors && this.roles[b] !== 0)) continue;
+      if (s < smallest || s + needed <= live || (b < this.tensors && this.roles[b] !== 0)) continue;
       let place = bounds.length;
       for (; place > 0 && bounds[place - 1]! < s + needed; place--) {
         bounds[place] = bounds[place - 1]!;
@@ -125,6 +132,29 @@ export class SectionLifetimes {
       candidates[place] = b;
     }
     return { sizes, others, starts, room, live, candidates, bounds, offsets: new Array<number>(size.length).fill(-1) };
+  }
+
+  /** B: smaller buffers can't end above `live`, nor do tensors that live outside depend on them. */
+  private smallestNeeded(live: number): number {
+    const { size, tensors, roles, liveAt, born } = this;
+    let smallest = Infinity;
+    for (let b = 0; b < size.length; b++) {
+      const s = size.at[b]!;
+      if (s >= smallest) continue;
+      const from = this.firstOf(b);
+      // what comes before is no smaller
+      const others = liveAt.at[from]! - s + born.at[this.lastOf(b)]! - born.at[from]!;
+      if (s + 2 * others > live || (b < tensors && roles[b] !== 0)) smallest = s;
+    }
+    return smallest;
+  }
+
+  private firstOf(b: number): number {
+    return b >= this.tensors ? this.time.at[b - this.tensors]! : b < this.before ? 0 : b - this.before + 1;
+  }
+
+  private lastOf(b: number): number {
+    return b >= this.tensors ? this.time.at[b - this.tensors]! : this.last.at[b]!;
   }
 
   private findAlive(): void {
@@ -147,7 +177,7 @@ export class SectionLifetimes {
 
   /** Sizes of all buffers. @returns B of the largest live set */
   private measure(takes: readonly number[], compiled: readonly CompiledPiece[], a: number, bytesPerElement: number): number {
-    const { size, time, scratchStarts, alive, aliveStarts } = this;
+    const { size, time, scratchStarts, alive, aliveStarts, liveAt, born } = this;
     size.length = time.length = scratchStarts.length = 0;
     for (let t = 0; t < takes.length; t++) size.push(alignUp(takes[t]! * bytesPerElement, TFLM_ALIGNMENT));
     for (let p = 0; p < compiled.length; p++) {
@@ -168,11 +198,19 @@ export class SectionLifetimes {
       }
     }
     scratchStarts.push(size.length);
+    liveAt.length = born.length = 0;
     let most = 0;
+    let total = 0;
     for (let t = 0; t <= this.end; t++) {
       let live = 0;
       for (let i = aliveStarts.at[t]!; i < aliveStarts.at[t + 1]!; i++) live += size.at[alive.at[i]!]!;
-      for (let b = scratchStarts.at[t]!; b < scratchStarts.at[t + 1]!; b++) live += size.at[b]!;
+      for (let b = scratchStarts.at[t]!; b < scratchStarts.at[t + 1]!; b++) {
+        live += size.at[b]!;
+        total += size.at[b]!;
+      }
+      if (t > 0) total += size.at[this.before + t - 1]!;
+      born.push(total);
+      liveAt.push(live);
       if (live > most) most = live;
     }
     return most;
@@ -180,10 +218,9 @@ export class SectionLifetimes {
 
   /** Adds the buffers of b's time that are placed before it. Two tensors that the section takes meet where the later one is made. */
   private findOthers(b: number, others: number[]): void {
-    const { before, tensors, alive, aliveStarts, scratchStarts } = this;
-    const isScratch = b >= tensors;
-    const from = isScratch ? this.time.at[b - tensors]! : b < before ? 0 : b - before + 1;
-    const to = isScratch ? from : this.last.at[b]!;
+    const { before, alive, aliveStarts, scratchStarts } = this;
+    const from = this.firstOf(b);
+    const to = this.lastOf(b);
     if (b >= this.taken) for (let i = aliveStarts.at[from]!; i < aliveStarts.at[from + 1]!; i++) this.addBefore(alive.at[i]!, b, others);
     for (let other = before + from; other < before + to; other++) this.addBefore(other, b, others);
     for (let other = scratchStarts.at[from]!; other < scratchStarts.at[to + 1]!; other++) this.addBefore(other, b, others);

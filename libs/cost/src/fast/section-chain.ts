@@ -1,8 +1,8 @@
 /** Sections of a network one behind the other: which reads what, and what becomes of the tensors between them. */
 import type { PiecedGraph } from '@app/graph';
 import type { CompiledSection, SectionMemory } from './compiled-section.js';
+import { Indices } from './lists.js';
 import { CONTEXT_BITS, leafBit, takenBits } from './section-context.js';
-import { Numbers } from './working-sets.js';
 
 export class SectionChain {
   readonly sections: CompiledSection[] = [];
@@ -10,12 +10,12 @@ export class SectionChain {
   reads: readonly number[] = [];
   starts: readonly number[] = [];
   /** by tensor: the section that makes it, and the last to read it; the output is read behind the last */
-  readonly born = new Numbers();
-  readonly last = new Numbers();
+  readonly born = new Indices();
+  readonly last = new Indices();
   /** first tensor of each section */
-  readonly first = new Numbers();
-  private readonly readers = new Numbers();
-  private readonly taking = new Numbers();
+  readonly first = new Indices();
+  private readonly readers = new Indices();
+  private readonly taking = new Indices();
 
   /**
    * `sections` holds the network's. False, and what else is here is not of the network, where one hands on what it takes, or a tensor lives

@@ -1,33 +1,8 @@
 /** Largest working sets of a section, by one walk over its operators: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. */
 import type { Section } from '@app/graph';
 import type { CompiledPiece } from './compiled-piece.js';
+import { Indices, Numbers } from './lists.js';
 import { isReadElsewhere, leafLivesOn, takenLivesOn } from './section-context.js';
-
-/** A list of numbers that is used again and grows where it must. */
-export class Numbers {
-  at = new Float64Array(256);
-  length = 0;
-
-  push(value: number): void {
-    if (this.length === this.at.length) this.reserve(2 * this.length);
-    this.at[this.length++] = value;
-  }
-
-  /** Room for so many. */
-  reserve(length: number): void {
-    if (length <= this.at.length) return;
-    const more = new Float64Array(2 * length);
-    more.set(this.at);
-    this.at = more;
-  }
-
-  /** So many of one value, what was there before forgotten. */
-  fill(value: number, length: number): void {
-    this.reserve(length);
-    this.length = length;
-    this.at.fill(value, 0, length);
-  }
-}
 
 /** Elements: live sets; with planned overlays; writing over inputs of any size, without and with pointwise convolutions. */
 export interface WorkingSets {
@@ -37,13 +12,16 @@ export interface WorkingSets {
   readonly overwritingPointwise: number;
 }
 
+/** no operator */
+const NEVER = 2 ** 31 - 1;
+
 export class WorkingSetWalk {
   /** of each tensor: elements, readers, the last of them */
   private readonly elements = new Numbers();
-  private readonly readers = new Numbers();
-  private readonly last = new Numbers();
+  private readonly readers = new Indices();
+  private readonly last = new Indices();
   /** what the section takes, then the tensor that leaves each piece */
-  private readonly made = new Numbers();
+  private readonly made = new Indices();
 
   walk(section: Section, compiled: readonly CompiledPiece[], context: number): WorkingSets {
     this.number(section, compiled, context);
@@ -123,7 +101,7 @@ export class WorkingSetWalk {
       }
       made.push(taken === 0 ? first : set.output < taken ? made.at[reads[begin + set.output]!]! : first + set.output - taken);
     }
-    for (let t = 0; t < takes.length; t++) if (takenLivesOn(context, t)) last.at[t] = Infinity;
-    for (let i = 0; i < leaves.length; i++) if (leafLivesOn(context, takes.length, i)) last.at[made.at[takes.length + leaves[i]!]!] = Infinity;
+    for (let t = 0; t < takes.length; t++) if (takenLivesOn(context, t)) last.at[t] = NEVER;
+    for (let i = 0; i < leaves.length; i++) if (leafLivesOn(context, takes.length, i)) last.at[made.at[takes.length + leaves[i]!]!] = NEVER;
   }
 }
