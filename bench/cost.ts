@@ -6,7 +6,7 @@
  * - `search`: a population of twenty that drifts: one to three genes of one are changed, and the child takes any one's place. Without
  *   selection it stays more diverse than a search that converges
  * - `uniform`: uniformly random points, all different, none seen before; `none` the same with nothing kept from point to point
- * - `again`: the points of `search` once more, every piece known
+ * - `again`: the points of `search` once more, every section known
  *
  * Time is that of the processor, all threads of the process (compiler and collector too), so that other programs on the machine count
  * little; by the clock a free core is a little quicker. `--json`, `--seconds N` of known points (2), `--seed N`. With `node --expose-gc`,
@@ -94,8 +94,10 @@ class Way {
 
   readonly price = (point: Point): void => this.pricer.price(this.decoder.decode(point));
 
+  /** of sections */
   counts(): { hits: number; misses: number } {
-    return { hits: this.decoder.table.hits, misses: this.decoder.table.misses };
+    const { hits, misses } = this.decoder.table.sections;
+    return { hits, misses };
   }
 }
 
@@ -123,8 +125,9 @@ while (measured.again.ms < 1000 * seconds) {
   timed(measured.uniform, take(streams.uniform, 100), ways.uniform.price);
   timed(measured.search, (last = take(streams.search, 200)), ways.search.price);
   const hits = ways.search.counts();
+  last.forEach(ways.search.price);
   for (let k = 0; k < 10; k++) timed(measured.again, last, ways.search.price);
-  const { table: cache } = ways.search.decoder;
+  const { sections: cache } = ways.search.decoder.table;
   [cache.hits, cache.misses] = [hits.hits, hits.misses];
 }
 const rate = (way: 'uniform' | 'search'): number => {
@@ -148,7 +151,7 @@ function stages(points: readonly Point[]): Record<string, number> {
   };
   const arenas = DEVICES.slice(0, 4);
   return {
-    'decode to known pieces': us(20, () => points.forEach((point) => decoder.decode(point))),
+    'decode to known sections': us(20, () => points.forEach((point) => decoder.decode(point))),
     'price on all devices': pricing(DEVICES),
     'of it without arenas of TensorFlow Lite Micro': pricing(DEVICES.slice(4)),
     ...Object.fromEntries([[arenas[0]!], [arenas[2]!], [arenas[3]!]].map((ids) => [`${ids[0]} alone`, pricing(ids)])),
@@ -161,8 +164,9 @@ const report = {
   pointsPerSecond: Object.fromEntries(Object.entries(measured).map(([way, m]) => [way, perSecond(m)])),
   points: Object.fromEntries(Object.entries(measured).map(([way, m]) => [way, m.points])),
   bytesPerPoint: { plain: garbage(take(streams.plain, 3), plainly), again: garbage(last, ways.search.price) },
-  hitRate: { uniform: rate('uniform'), search: rate('search') },
+  sectionHitRate: { uniform: rate('uniform'), search: rate('search') },
   piecesKept: { capacity: ways.search.decoder.table.capacity, uniform: ways.uniform.decoder.table.size, search: ways.search.decoder.table.size },
+  sectionsKept: { capacity: ways.search.decoder.table.sections.capacity, uniform: ways.uniform.decoder.table.sections.size, search: ways.search.decoder.table.sections.size },
   microsecondsPerPoint: stages(last),
 };
 process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);

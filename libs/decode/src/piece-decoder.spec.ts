@@ -48,6 +48,19 @@ describe('networks in pieces', () => {
     expect(decoder.table.misses).toBe(misses);
   });
 
+  it('share sections from the third time on, whatever stands before and behind them', () => {
+    const decoder = new PieceDecoder(space, task);
+    const [point] = fc.sample(flynetPoints, { numRuns: 1, seed: 5 });
+    const sectionsOf = (kernel5: number): PiecedGraph['sections'] => pieced(decoder.decode({ ...point!, kernel5 })).sections;
+    sectionsOf(3);
+    const second = sectionsOf(5);
+    const third = sectionsOf(7);
+    // input, stem, head and the blocks of four stages
+    const same = third.filter((section, s) => section === second[s]);
+    expect(same).toHaveLength(3 + [1, 2, 3, 4].reduce((sum, s) => sum + Number(point![`depth${s}`]), 0));
+    expect(decoder.table.sections.size).toBeLessThanOrEqual(decoder.table.sections.capacity);
+  });
+
   it('refuse what decoding refuses', () => {
     const decoder = new PieceDecoder(space, task);
     const [point] = fc.sample(flynetPoints, { numRuns: 1, seed: 7 });
@@ -83,6 +96,24 @@ describe('a network is told whole', () => {
       const a = net.conv('a', net.input(3, 8), 4);
       return net.finish(net.add('sum', net.maxPool('p', a, 3, 1), net.maxPool('q', a, 3, 1)));
     }],
+    ['where an activation may join an operator of another section', (net) => {
+      const [a] = net.section([0], [net.input(3, 8)], ([x]) => [net.conv('a', x!, 4)]);
+      return net.finish(net.activation('act', a!, 'relu'));
+    }],
+    ['where an activation that begins a section may join the operator before it', (net) => {
+      const [a] = net.section([0], [net.conv('a', net.input(3, 8), 4)], ([x]) => [net.activation('act', x!, 'relu')]);
+      return net.finish(net.conv('b', a!, 4));
+    }],
+    ['where equal operators of two sections read one tensor', (net) => {
+      const a = net.conv('a', net.input(3, 8), 4);
+      const pooled = [0, 1].map((k) => net.section([k], [a], ([x]) => [net.maxPool(`p${k}`, x!, 3, 1)])[0]!);
+      return net.finish(net.add('sum', pooled[0]!, pooled[1]!));
+    }],
+    ['where nothing reads what leaves a section', (net) => {
+      const x = net.input(3, 8);
+      net.section([0], [x], ([y]) => [net.conv('dead', y!, 4)]);
+      return net.finish(net.conv('a', x, 4));
+    }],
     ['with several outputs', (net) => {
       const a = net.conv('a', net.input(3, 8), 4);
       return net.finish(a, net.conv('b', a, 4));
@@ -90,5 +121,24 @@ describe('a network is told whole', () => {
     ['where a flattening may be an operator', (net) => net.finish(net.linear('l', net.shuffle('s', net.conv('a', net.input(3, 8), 4), 2), 3))],
   ])('%s', (_, build) => {
     expect(build(builder())).toBeNull();
+  });
+});
+
+describe('a section', () => {
+  it('reads nothing but its inputs', () => {
+    const net = new PieceBuilder('x', new PieceTable(100));
+    const a = net.conv('a', net.input(3, 8), 4);
+    const b = net.conv('b', a, 4);
+    expect(() => net.section([0], [b], ([x]) => [net.add('sum', x!, a)])).toThrow(/not among its inputs/);
+  });
+
+  it('takes only those of its inputs that it reads', () => {
+    const net = new PieceBuilder('x', new PieceTable(100));
+    const x = net.input(3, 8);
+    const a = net.conv('a', x, 4);
+    const [y] = net.section([0], [x, a], ([, second]) => [net.conv('b', second!, 4)]);
+    const network = pieced(net.finish(y!)!);
+    expect(network.sections.at(-1)!.takes).toEqual([4 * 8 * 8]);
+    expect(joinPieces(network).nodes.map(({ kind }) => kind)).toEqual(['input', 'conv2d', 'conv2d']);
   });
 });
