@@ -141,7 +141,7 @@ function moduleWeights(graph: Graph, weights: ReadonlyMap<string, Weights>, seed
 
 function within(verified: Verified): Verified {
   const { maxAbsoluteDifference, maxAbsoluteReference, tolerance } = verified;
-  if (Number.isNaN(maxAbsoluteDifference) || (tolerance !== null && !(maxAbsoluteDifference <= tolerance))) {
+  if (!Number.isFinite(maxAbsoluteDifference) || (tolerance !== null && !(maxAbsoluteDifference <= tolerance))) {
     throw new Error(`the exported network differs from the reference by ${maxAbsoluteDifference}; at most ${tolerance ?? 'a number'} is due, its outputs reaching ${maxAbsoluteReference}`);
   }
   return verified;

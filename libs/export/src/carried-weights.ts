@@ -12,7 +12,7 @@ export type WeightsAbout =
     readonly accuracy: number | null;
     /** how many images these are */
     readonly judgedOn: number;
-    /** what its inputs are made of: values of 0 to 1, less the mean and over the deviation of each channel */
+    /** what its inputs are made of */
     readonly input: InputAbout;
     readonly quantization: string | null;
     readonly note: string | null;
@@ -76,9 +76,9 @@ export async function quantizedWeights(request: CarriedRequest): Promise<Quantiz
 /** What the file's own metadata say. */
 export function metadataOf(about: WeightsAbout): Record<string, string> {
   if (about.kind !== 'trained') return { weights: about.kind };
-  const { input: { data, mean, deviation, classNames } } = about;
+  const { input: { data, image, mean, deviation, classNames } } = about;
   return {
-    weights: about.kind, data, mean: JSON.stringify(mean), deviation: JSON.stringify(deviation),
+    weights: about.kind, data, image: JSON.stringify(image), mean: JSON.stringify(mean), deviation: JSON.stringify(deviation),
     ...(classNames === null ? {} : { classes: JSON.stringify(classNames) }), ...(about.accuracy === null ? {} : { accuracy: about.accuracy.toFixed(2) }), ...(about.quantization === null ? {} : { quantization: about.quantization }),
   };
 }

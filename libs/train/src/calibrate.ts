@@ -54,7 +54,7 @@ export async function calibrateOnNoise(graph: Graph, weights: ReadonlyMap<string
 }
 
 export interface QuantizedCheck {
-  /** of the inputs' largest differences, the middle one */
+  /** of the inputs' largest differences, the middle one; Infinity where an output is no number */
   readonly medianDifference: number;
   /** largest |output| of training's form */
   readonly maxAbsoluteReference: number;
@@ -78,7 +78,8 @@ export async function verifyQuantized(bytes: Uint8Array, graph: Graph, layers: Q
       const images: Tensor = tensor([...imageShape], Float32Array.from({ length: imageShape.reduce((a, b) => a * b, 1) }, () => rng.normal()));
       const { logits } = await session.run({ ...packed, images: images.data });
       const [answer] = [...(await runOnnx(bytes, new Map([[input, images]]))).values()];
-      differences.push(logits!.reduce((most, v, k) => Math.max(most, Math.abs(v - answer!.data[k]!)), 0));
+      const difference = logits!.reduce((most, v, k) => Math.max(most, Math.abs(v - answer!.data[k]!)), 0);
+      differences.push(Number.isNaN(difference) ? Infinity : difference);
       maxAbsoluteReference = logits!.reduce((most, v) => Math.max(most, Math.abs(v)), maxAbsoluteReference);
     }
   } finally {

@@ -19,9 +19,14 @@ export interface AboutWeights {
   readonly input: InputAbout;
 }
 
-/** What a network's inputs are made of: values of 0 to 1 (bytes over 255), less the mean and over the deviation of each channel. */
+/**
+ * What a network's inputs are made of: the data's images scaled to the network's input (bilinear, half-pixel centres), bytes over 255, less the mean and
+ * over the deviation of each channel.
+ */
 export interface InputAbout {
   readonly data: string;
+  /** channels, height and width of an image of the data */
+  readonly image: readonly [number, number, number];
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
   /** in order of the outputs; null: the data name none */
@@ -33,7 +38,7 @@ export interface TrainedWeights {
   readonly weights: ReadonlyMap<string, Weights>;
 }
 
-export const inputAbout = ({ name, mean, deviation, classNames }: Dataset): InputAbout => ({ data: name, mean, deviation, classNames });
+export const inputAbout = ({ name, train: { channels, height, width }, mean, deviation, classNames }: Dataset): InputAbout => ({ data: name, image: [channels, height, width], mean, deviation, classNames });
 
 const HEAD_LENGTH_BYTES = 8;
 /** Heads are filled with spaces so that values lie on such a place. */
