@@ -46,11 +46,13 @@ describe('a study that scores before it trains', { timeout: 400_000 }, () => {
     closing.push(() => worker.close(500));
     const trials = await until(whole, (_, state) => state === 'completed');
     const passed = trials.filter((t) => t.reason === OUTSCORED);
-    const trained = trials.filter((t) => t.state === 'completed');
-    expect(passed.length + trained.length).toBe(14);
+    const trained = trials.filter((t) => t.reason !== OUTSCORED);
+    expect(trials).toHaveLength(14);
+    // a training may diverge, which is no matter of scores
+    for (const t of trained) expect(t.state === 'completed' || t.reason === 'diverged').toBe(true);
     expect(passed.length).toBeGreaterThanOrEqual(2);
     // no one is passed over before four are told
-    expect(trials.slice(0, 4).every((t) => t.state === 'completed')).toBe(true);
+    expect(trials.slice(0, 4).every((t) => trained.includes(t))).toBe(true);
     for (const t of trials) expect(t.metrics['proxy']).toMatchObject({ unit: '1', provenance: 'computed', source: expect.stringContaining('NASWOT') as string });
     for (const t of passed) {
       expect(t).toMatchObject({ state: 'infeasible', feasible: null, onFront: false, message: expect.stringMatching(/^proxy score .*: place \d+ of \d+ scored candidates, macs counting too; the first \d+ are trained$/) as string });
@@ -58,7 +60,7 @@ describe('a study that scores before it trains', { timeout: 400_000 }, () => {
       expect(t.objectives[0]).toBeNull();
       expect(await whole.trialWeights(t.id)).toBeNull();
     }
-    for (const t of trained) expect(t.metrics['accuracy']!.provenance).toBe('trained');
+    for (const t of trained) if (t.state === 'completed') expect(t.metrics['accuracy']!.provenance).toBe('trained');
 
     const directory = mkdtempSync(join(tmpdir(), 'caddis-prefilter-'));
     closing.push(async () => rmSync(directory, { recursive: true }));
