@@ -4,9 +4,8 @@ const LONGEST = 256;
 /** Values under keys of several numbers: a hash table with open addressing, its keys one behind the other in one array. */
 export class KeyTable<T> {
   size = 0;
-  /** number of the entry at each place, and 1; 0: none */
-  private slots: Int32Array = new Int32Array(1024);
-  private hashes: Int32Array = new Int32Array(512);
+  /** of each place the number of its entry, and 1 (0: none), and the entry's hash */
+  private slots: Int32Array = new Int32Array(2048);
   /** key of entry e: keys[ends[e − 1]] … keys[ends[e] − 1] */
   private keys: Int32Array = new Int32Array(4096);
   private ends: Int32Array = new Int32Array(512);
@@ -33,13 +32,13 @@ export class KeyTable<T> {
 
   /** Entry under the key told since `begin`; below 0: none, −1 − the place where it may go. */
   find(): number {
-    const { slots, hashes, keys, ends, key, length } = this;
+    const { slots, keys, ends, key, length } = this;
     const hash = this.hash();
-    const mask = slots.length - 1;
+    const mask = slots.length / 2 - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const entry = slots[at]! - 1;
+      const entry = slots[2 * at]! - 1;
       if (entry < 0) return -1 - at;
-      if (hashes[entry] !== hash) continue;
+      if (slots[2 * at + 1] !== hash) continue;
       const begin = entry === 0 ? 0 : ends[entry - 1]!;
       if (ends[entry]! - begin !== length) continue;
       let i = 0;
@@ -58,15 +57,15 @@ export class KeyTable<T> {
 
   /** Puts a value under the key that `find` has just not found. @returns its entry */
   insert(value: T): number {
-    if (2 * (this.size + 1) > this.slots.length) this.grow();
+    if (4 * (this.size + 1) > this.slots.length) this.grow();
     const place = -1 - this.find();
     const entry = this.size++;
     const begin = entry === 0 ? 0 : this.ends[entry - 1]!;
     if (begin + this.length > this.keys.length) this.keys = widened(this.keys);
     for (let i = 0; i < this.length; i++) this.keys[begin + i] = this.key[i]!;
     this.ends[entry] = begin + this.length;
-    this.hashes[entry] = this.hash();
-    this.slots[place] = entry + 1;
+    this.slots[2 * place] = entry + 1;
+    this.slots[2 * place + 1] = this.hash();
     this.values.push(value);
     return entry;
   }
@@ -87,14 +86,16 @@ export class KeyTable<T> {
   }
 
   private grow(): void {
-    this.slots = new Int32Array(2 * this.slots.length);
-    this.hashes = widened(this.hashes);
+    const before = this.slots;
+    this.slots = new Int32Array(2 * before.length);
     this.ends = widened(this.ends);
-    const mask = this.slots.length - 1;
-    for (let entry = 0; entry < this.size; entry++) {
-      let at = this.hashes[entry]! & mask;
-      while (this.slots[at] !== 0) at = (at + 1) & mask;
-      this.slots[at] = entry + 1;
+    const mask = this.slots.length / 2 - 1;
+    for (let i = 0; i < before.length; i += 2) {
+      if (before[i] === 0) continue;
+      let at = before[i + 1]! & mask;
+      while (this.slots[2 * at] !== 0) at = (at + 1) & mask;
+      this.slots[2 * at] = before[i]!;
+      this.slots[2 * at + 1] = before[i + 1]!;
     }
   }
 }

@@ -26,8 +26,8 @@ class Frame {
   readonly sections: Section[] = [];
 
   feature(known: KnownPiece, isOwn: boolean, at = this.tensors.length): MadeFeature {
-    const { shape } = known;
-    return { id: '', channels: shape[1] ?? 1, height: shape[2] ?? 1, width: shape[3] ?? 1, frame: this, at, known, isOwn };
+    const { channels, height, width } = known;
+    return { id: '', channels, height, width, frame: this, at, known, isOwn };
   }
 
   place(known: KnownPiece, isOwn: boolean, readers = 0): MadeFeature {
@@ -183,10 +183,10 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     const { frame } = this;
     const first = frame.tensors.length;
     frame.sections.push(section);
-    for (const i of used) frame.read(inputs[i]!.at);
+    for (let i = 0; i < used.length; i++) frame.read(inputs[used[i]!]!.at);
     frame.starts.push(frame.reads.length);
-    for (const { known, isReadWithin } of leaves) frame.place(known, false, isReadWithin ? 1 : 0);
-    for (const { x, known } of merging) this.merge(x < 0 ? first - 1 - x : inputs[used[x]!]!.at, known);
+    for (let i = 0; i < leaves.length; i++) frame.place(leaves[i]!.known, false, leaves[i]!.isReadWithin ? 1 : 0);
+    for (let i = 0; i < merging.length; i++) this.merge(merging[i]!.x < 0 ? first - 1 - merging[i]!.x : inputs[used[merging[i]!.x]!]!.at, merging[i]!.known);
     return results.map((r) => (r < 0 ? inputs[-1 - r]! : frame.tensors[first + r]!));
   }
 

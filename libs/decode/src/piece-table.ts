@@ -16,6 +16,10 @@ export interface KnownPiece {
   readonly nodes: readonly PieceNode[];
   readonly taken: readonly Shape[];
   readonly shape: Shape;
+  /** of the shape, as a feature has them */
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
   /** number of the shape */
   readonly shapeNumber: number;
   /** the piece as a section of its own */
@@ -126,7 +130,8 @@ export class PieceTable {
     const piece = { graph: b.build(), takes };
     const reads = taken.map((_, j) => j);
     const section = { known: new Map(), pieces: [piece], takes: taken.map(elements), reads, starts: [0, reads.length], leaves: [0] };
-    const known: KnownPiece = { piece, number: this.keys.size, nodes, taken, shape, shapeNumber: numberIn(this.shapes, shape.join()), section };
+    const [, channels = 1, height = 1, width = 1] = shape;
+    const known: KnownPiece = { piece, number: this.keys.size, nodes, taken, shape, channels, height, width, shapeNumber: numberIn(this.shapes, shape.join()), section };
     this.keys.insert(known);
     return known;
   }
