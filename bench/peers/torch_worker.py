@@ -134,7 +134,8 @@ def train(order):
     orders = np.fromfile(order["orders"], dtype=np.int32).reshape(-1, len(images))
     model = with_split_heads(network(order["module"], order["weights"])).to(memory_format=torch.channels_last)
     optimizer = sgd(model, recipe)
-    rates = order["learningRates"]
+    rates, annealing = order["learningRates"], order["annealing"]
+    tempered = [(m, m.temperature) for m in model.modules() if getattr(m, "temperature", None) is not None]
     at = 0
     model.train()
     for rows in orders:
@@ -142,11 +143,15 @@ def train(order):
             pick = torch.from_numpy(rows[i * batch : (i + 1) * batch].astype(np.int64))
             for group in optimizer.param_groups:
                 group["lr"] = rates[at]
+            for attention, own in tempered:
+                attention.temperature = own + max(0, order["annealFrom"] - own) * annealing[at]
             loss = F.cross_entropy(model(images[pick].contiguous(memory_format=torch.channels_last)), classes[pick], label_smoothing=recipe["labelSmoothing"])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             at += 1
+    for attention, own in tempered:
+        attention.temperature = own
     model.eval()
     held, truth = read("validation"), labels("validation")
     with torch.inference_mode():

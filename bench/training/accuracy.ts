@@ -32,6 +32,9 @@ export function meanOf(values: readonly number[]): { mean: number; halfWidth: nu
   return { mean, halfWidth: (t * deviation) / Math.sqrt(values.length) };
 }
 
+/** Half a cosine from 1 to 0. */
+const falling = (share: number): number => (1 + Math.cos(Math.PI * share)) / 2;
+
 /** Accuracies seed by seed, and their mean difference, as one JSON document. Without PyTorch ours alone. */
 export async function accuracyReport(torch: TorchProcess | null, { seeds, images, epochs, threads }: AccuracyOptions): Promise<void> {
   const data = await fashion(images);
@@ -54,7 +57,7 @@ export async function accuracyReport(torch: TorchProcess | null, { seeds, images
     const answer = torch === null ? null : await torch.ask<{ accuracy: number }>({
       do: 'train', ...torch.place(graph, initialWeights(graph, seed)), data: files, batch: BATCH, shape: [1, 28, 28],
       orders: torch.file('orders.bin', bytesOf(Int32Array.from(Array.from({ length: epochs }, (_, e) => Rng.of(seed, 'order', e + 1).shuffle(Array.from({ length: data.train.count }, (_, i) => i))).flat()))),
-      learningRates: Array.from({ length: total }, (_, step) => (recipe.learningRate * (1 + Math.cos((Math.PI * step) / total))) / 2),
+      learningRates: Array.from({ length: total }, (_, step) => recipe.learningRate * falling(step / total)), annealFrom: recipe.annealFrom, annealing: Array.from({ length: total }, (_, step) => falling(step / total)),
       recipe: { learningRate: recipe.learningRate, momentum: recipe.momentum, nesterov: recipe.optimizer === 'nesterov', weightDecay: recipe.weightDecay, labelSmoothing: recipe.labelSmoothing },
     });
     rows.push({ seed, caddis: outcome.accuracy, torch: answer?.accuracy ?? null, caddisSeconds: (halfway - began) / 1000, torchSeconds: answer === null ? null : (performance.now() - halfway) / 1000 });

@@ -46,11 +46,11 @@ export async function gradientReport(torch: TorchProcess, { seed, after, threads
     const batch = batchOf(data, order.slice(n * BATCH, (n + 1) * BATCH));
     if (after.includes(n)) {
       // from rest and without decay the velocity is the gradient
-      const feeds = { ...state, ...batch, velocity: rest, learningRate: Float32Array.of(0), weightDecay: Float32Array.of(0) };
+      const feeds = { ...state, ...batch, velocity: rest, learningRate: Float32Array.of(0), weightDecay: Float32Array.of(0), annealing: Float32Array.of(0) };
       const { loss, velocity } = await session.run(feeds);
       looks.push({ steps: n, ...compared(step, { caddis32: { loss: loss![0]!, gradient: velocity! }, caddis64: inDouble(step, feeds), ...(await inTorch(torch, graph, step, feeds)) }) });
     }
-    const next = await session.run({ ...state, ...batch, learningRate: Float32Array.of(recipe.learningRate), weightDecay: Float32Array.of(recipe.weightDecay) });
+    const next = await session.run({ ...state, ...batch, learningRate: Float32Array.of(recipe.learningRate), weightDecay: Float32Array.of(recipe.weightDecay), annealing: Float32Array.of(0) });
     state = Object.fromEntries(step.state.map(({ name }) => [name, next[name]!]));
   }
   await session.close();

@@ -1,7 +1,7 @@
 import { datasetSchema, quantizeSchema, trainAccuracySchema, trainingRecipeSchema, type TrainingRecipe } from '@app/contracts';
-import { graphBuilder, INT8, quantizationOf, type Graph } from '@app/graph';
+import { graphBuilder, INT8, packingOf, packWeights, quantizationOf, type Graph } from '@app/graph';
 import type { AccuracyRequest } from '@app/study';
-import { decodeCheckpoint, encodeCheckpoint, loadDataset, trainEvaluator, trainNetwork, type Checkpoint, type TrainOutcome } from '@app/train';
+import { decodeCheckpoint, encodeCheckpoint, loadDataset, openJudge, trainEvaluator, trainNetwork, type Checkpoint, type TrainOutcome } from '@app/train';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const TASK = { numClasses: 4, inputChannels: 1 };
@@ -51,6 +51,23 @@ describe('a training', () => {
     const rest = await trained({ ...given, from: decodeCheckpoint(encodeCheckpoint(half.checkpoint)) });
     expect(rest.checkpoint).toEqual(whole.checkpoint);
     expect(rest.weights).toEqual(whole.weights);
+  });
+
+  it('anneals softmaxes over heads: at the end it is judged at their own temperature, on the way at the one they have', async () => {
+    const g = graphBuilder('tempered');
+    const x = g.batchNorm(g.conv2d(g.input([1, 1, 12, 12]), { outChannels: 16, kernel: 5, stride: 2 }));
+    const heads = g.headReduce(g.channelAttention(x, { kernel: 3, statistics: 'mean-variance', excitation: 'softmax', heads: 2 }), 2, 'maxout');
+    g.output(g.linear(g.flatten(g.globalAvgPool(g.batchNorm(heads))), 4));
+    const graph = g.build();
+    const [whole, half] = [await trained({ graph }), await trained({ graph, until: 1 })];
+    const judge = await openJudge(graph, data, 32);
+    const atOwn = ({ weights }: typeof whole): Promise<number> => judge.accuracy(packWeights(packingOf(graph), weights), data.validation);
+    expect(await atOwn(whole)).toBe(whole.accuracy);
+    expect(half.accuracy).toBe(whole.checkpoint.curve[0]);
+    expect(await atOwn(half)).not.toBe(half.accuracy);
+    await judge.close();
+    const fixed = await trained({ graph, recipe: recipe({ annealFrom: 1 }) });
+    expect(fixed.checkpoint.state.parameters).not.toEqual(whole.checkpoint.state.parameters);
   });
 
   it('that diverges says so, with the step', async () => {

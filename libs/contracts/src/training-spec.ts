@@ -76,6 +76,7 @@ export const trainingRecipeSchema = z.strictObject({
   labelSmoothing: z.number().min(0).lt(1).default(0),
   clipNorm: z.number().positive().optional().describe('largest norm of the whole gradient'),
   averageDecay: z.number().gt(0).lt(1).optional().describe('decay a step of an average of the weights, which is then what is judged'),
+  annealFrom: z.number().positive().max(1000).default(10).describe('temperature of softmaxes over heads at the first step; it falls to the network\'s own along half a cosine (FlyNet: from 10 to 1); one that is no higher than the network\'s own changes nothing'),
   noiseAbove: z.number().min(0).default(1_600_000).describe('quantisation noise acts in networks of more parameters than this (thesis, § 8.5)'),
   flip: z.boolean().default(false).describe('mirror left to right, half the time'),
   shift: z.int().min(0).max(64).default(0).describe('shift by up to so many pixels each way, black coming in'),

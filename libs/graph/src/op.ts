@@ -58,6 +58,14 @@ export interface TapeSite<K extends OpKind> {
   readonly output: Shape;
   /** batch norm takes the statistics of the batch, quantisation noise acts */
   readonly training: boolean;
+  readonly annealing: Annealing | null;
+}
+
+/** Temperatures of softmaxes over heads that are above their own: own + (from − own)·share where that is more. */
+export interface Annealing {
+  readonly from: number;
+  /** [], from 1 down to 0 in the course of a training */
+  readonly share: Value;
 }
 
 export interface Gradients {

@@ -2,7 +2,7 @@ import { OpFault } from '../errors.js';
 import { UNARY, floatInitializer, intInitializer, weightInitializer, type OnnxInitializer, type OnnxNodeForm, type OpDefinition } from '../op.js';
 import { elements, expectInt, expectPositive, expectRank, tensor } from '../shape.js';
 import type { OpAttrs, Shape, Tensor } from '../types.js';
-import { add, affine, concat, mean, mul, neg, reshape, scale, sigmoid, slice, sub, sum } from '../tape/arithmetic.js';
+import { add, affine, concat, div, mean, mul, neg, reshape, scale, shift, sigmoid, slice, sub, sum } from '../tape/arithmetic.js';
 import { convolution } from '../tape/convolution.js';
 import type { Value } from '../tape/tape.js';
 
@@ -63,6 +63,9 @@ export function excite(attrs: Attention, scores: Float64Array): Float64Array {
   }
   return gates;
 }
+
+/** Does a temperature that begins at `from` matter to this attention? Shares of one head are 1 at any. */
+export const anneals = ({ excitation, heads, temperature }: Attention, from: number): boolean => excitation === 'softmax' && heads > 1 && from > temperature;
 
 function statisticsForm(attrs: Attention, id: string, x: string, [n, channels]: Shape): { nodes: OnnxNodeForm[]; initializers: OnnxInitializer[]; output: string } {
   const at = (part: string): string => `${id}.${part}`;
@@ -142,7 +145,7 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
     );
     return { nodes, initializers };
   },
-  differentiate: ({ tape: t, attrs, inputs: [x], weights, output }) => {
+  differentiate: ({ tape: t, attrs, inputs: [x], weights, output, annealing }) => {
     const [n, channels, height, width] = output as [number, number, number, number];
     const plane = height * width;
     const rows = statisticsCount(attrs);
@@ -161,9 +164,12 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
     const correlation = convolution(t, along, seen, taps, [n, 1, 1, channels]);
     const scores = correlation.output;
     const byHead: Shape = [n, channels / attrs.heads, attrs.heads];
+    const cooled = (v: Value): Value => (annealing !== null && anneals(attrs, annealing.from)
+      ? div(t, v, shift(t, scale(t, annealing.share, annealing.from - attrs.temperature), attrs.temperature))
+      : scale(t, v, 1 / attrs.temperature));
     const gates = attrs.excitation === 'sigmoid'
       ? sigmoid(t, scores)
-      : reshape(t, t.op('Softmax', [scale(t, reshape(t, scores, byHead), 1 / attrs.temperature)], byHead, { axis: { int: 2 } }), scores.shape);
+      : reshape(t, t.op('Softmax', [cooled(reshape(t, scores, byHead))], byHead, { axis: { int: 2 } }), scores.shape);
     return {
       output: reshape(t, affine(t, perImage(x!), vector(gates), none), output),
       backward: (dy) => {
@@ -174,7 +180,7 @@ export const channelAttention: OpDefinition<'channelAttention'> = {
         } else {
           const weighted = reshape(t, mul(t, dGates, gates), byHead);
           const shared = mul(t, reshape(t, gates, byHead), sum(t, weighted, [2]));
-          dScores = reshape(t, scale(t, sub(t, weighted, shared), 1 / attrs.temperature), scores.shape);
+          dScores = reshape(t, cooled(sub(t, weighted, shared)), scores.shape);
         }
         const dSeen = correlation.inputGradient(dScores);
         const dMean = scale(t, slice(t, dSeen, 1, 0, 1), 1 / plane);

@@ -1,6 +1,6 @@
 import { GraphError, withNode } from '../errors.js';
 import { liveNodes } from '../liveness.js';
-import type { Differentiated } from '../op.js';
+import type { Annealing, Differentiated } from '../op.js';
 import { opOf } from '../ops/index.js';
 import type { Graph, Node, Shape } from '../types.js';
 import { inferShapes } from '../verify.js';
@@ -29,6 +29,7 @@ export interface LowerOptions {
   readonly training: boolean;
   /** fake-quantised weights and inputs of these layers; ranges are the weights `inputLow` and `inputHigh` of the layer */
   readonly quantization?: Quantization | undefined;
+  readonly annealing?: Annealing | null | undefined;
 }
 
 /**
@@ -37,7 +38,7 @@ export interface LowerOptions {
  * @param inputs  tensor of each live input node, of its shape
  * @throws GraphError naming the node that lacks an input or can't be trained
  */
-export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Value>, weights: TapeWeights, { training, quantization }: LowerOptions): Lowered {
+export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Value>, weights: TapeWeights, { training, quantization, annealing = null }: LowerOptions): Lowered {
   const shapes = inferShapes(graph);
   const live = liveNodes(graph);
   const nodes = graph.nodes.filter((node) => live.has(node.id));
@@ -51,7 +52,7 @@ export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Valu
       values.set(node.id, value);
       continue;
     }
-    const rule = written(tape, node, values, weights, shapes.get(node.id)!, training, quantization?.get(node.id));
+    const rule = written(tape, node, values, weights, { output: shapes.get(node.id)!, training, annealing }, quantization?.get(node.id));
     rules.set(node.id, rule);
     values.set(node.id, rule.output);
     if (rule.statistics !== undefined) statistics.set(node.id, rule.statistics);
@@ -59,11 +60,11 @@ export function lower(tape: Tape, graph: Graph, inputs: ReadonlyMap<string, Valu
   return { values, statistics, backward: (seeds) => backward(tape, nodes, rules, shapes, seeds) };
 }
 
-function written(tape: Tape, node: Node, values: ReadonlyMap<string, Value>, weights: TapeWeights, output: Shape, training: boolean, layer?: LayerQuantization): Differentiated {
+function written(tape: Tape, node: Node, values: ReadonlyMap<string, Value>, weights: TapeWeights, where: { readonly output: Shape; readonly training: boolean; readonly annealing: Annealing | null }, layer?: LayerQuantization): Differentiated {
   const inputs = node.inputs.map((id) => values.get(id)!);
   const own = weights.get(node.id) ?? {};
-  const rule = (x: readonly Value[], w: Readonly<Record<string, Value>>): Differentiated => withNode(node, () => opOf(node).differentiate({ tape, attrs: node.attrs, inputs: x, weights: w, output, training }));
-  return layer === undefined ? rule(inputs, own) : quantized(tape, inputs, own, training, layer, rule);
+  const rule = (x: readonly Value[], w: Readonly<Record<string, Value>>): Differentiated => withNode(node, () => opOf(node).differentiate({ tape, attrs: node.attrs, inputs: x, weights: w, ...where }));
+  return layer === undefined ? rule(inputs, own) : quantized(tape, inputs, own, where.training, layer, rule);
 }
 
 /** The layer between its quantisers. In training the range is that of the batch, which also goes into the running one. */

@@ -171,6 +171,46 @@ describe('a training step', () => {
   });
 });
 
+describe('a softmax over heads that anneals', () => {
+  function tempered(temperature: number, heads = 2): Graph {
+    const g = graphBuilder('tempered');
+    const x = g.channelAttention(g.batchNorm(g.conv2d(g.input([1, 2, 3, 3]), { outChannels: 6, kernel: 3 })), { kernel: 3, statistics: 'mean-variance', excitation: 'softmax', heads, temperature });
+    g.output(g.linear(g.flatten(g.globalAvgPool(g.headReduce(x, heads, 'maxout'))), 3));
+    return g.build();
+  }
+  const faceNames = (net: Graph, annealFrom: number): string[] => trainingGraph(net, { ...SGD, annealFrom }).program.inputs.map((v) => v.name);
+
+  function stepOf(net: Graph, annealFrom: number | null, annealing: number): ReadonlyMap<string, Wide> {
+    const step = trainingGraph(net, { ...SGD, annealFrom });
+    const packed = packWeights(step.packing, initialWeights(net, 1));
+    const state = start(step, { annealing });
+    for (const name of ['parameters', 'statistics'] as const) state.set(name, vectorOf(packed[name]));
+    return take(step, state);
+  }
+
+  it.each([[1, 10], [0.5, 5.5], [0, 1]])('takes the step of a network that has its temperature: %f of the way above 1 is %f', (annealing, temperature) => {
+    const [got, due] = [stepOf(tempered(1), 10, annealing), stepOf(tempered(temperature), null, 0)];
+    for (const role of ['loss', 'velocity', 'parameters', 'statistics']) expectClose(got.get(role)!.data, due.get(role)!.data, 1e-8);
+    if (annealing > 0) expect(got.get('velocity')!.data).not.toEqual(stepOf(tempered(1), null, 0).get('velocity')!.data);
+  });
+
+  it('answers at inference at the temperature it is told', () => {
+    const logits = (net: Graph, annealFrom: number | null): Float64Array => {
+      const { program, packing, imageShape } = inferenceProgram(net, 4, undefined, annealFrom);
+      const packed = packWeights(packing, initialWeights(net, 1));
+      const rng = Rng.of(5);
+      const images = { shape: imageShape, data: Float64Array.from({ length: elements(imageShape) }, () => rng.normal()) };
+      return evaluateProgram(program, new Map([['parameters', vectorOf(packed.parameters)], ['statistics', vectorOf(packed.statistics)], ['images', images], ['annealing', scalar(0.5)]])).get('logits')!.data;
+    };
+    expectClose(logits(tempered(1), 10), logits(tempered(5.5), null), 1e-8);
+  });
+
+  it('asks for nothing where there is nothing to anneal: no softmax, one head, a temperature as high already', () => {
+    expect(faceNames(tempered(1), 10)).toContain('annealing');
+    for (const [net, from] of [[graph, 10], [tempered(1, 1), 10], [tempered(10), 10], [tempered(1), 1]] as const) expect(faceNames(net, from)).not.toContain('annealing');
+  });
+});
+
 describe('packing and batches', () => {
   it('brings every weight back where it was', () => {
     const weights = initialWeights(graph, 4);

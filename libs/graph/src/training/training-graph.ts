@@ -11,7 +11,7 @@ import { rangeOf } from '../tape/quantizers.js';
 import { Tape, type Program, type Value } from '../tape/tape.js';
 import type { Graph, Shape } from '../types.js';
 import { crossEntropy, faceOf } from './classifier.js';
-import { lowerNetwork } from './lower-network.js';
+import { annealingOf, lowerNetwork } from './lower-network.js';
 import { packingOf, unpackOnTape, type Packing, type Slot } from './packing.js';
 import type { Quantization } from './quantization.js';
 import { withBatch } from './rebatch.js';
@@ -32,6 +32,8 @@ export interface StepRecipe {
   readonly averageDecay: number | null;
   /** does quantisation noise act? (F-N3: for large networks only) */
   readonly noise: boolean;
+  /** temperature that softmaxes over heads have while the input `annealing` is 1; at 0 it is their own, as it always is where that is higher; null: their own */
+  readonly annealFrom?: number | null;
   /** trained as it will run */
   readonly quantization?: Quantization | undefined;
 }
@@ -45,7 +47,7 @@ export interface StateVector {
 export interface TrainingGraph {
   /**
    * Inputs: the state; `images` [N, …]; `targets` [N, classes], rows that sum to 1; scalars `learningRate`, `weightDecay` and for
-   * AdamW `correction1` = 1 − β1ᵗ, `correction2` = 1 − β2ᵗ. Outputs: the state, `loss` [], `logits` [N, classes], `gradientNorm` [].
+   * AdamW `correction1` = 1 − β1ᵗ, `correction2` = 1 − β2ᵗ, for softmaxes over heads `annealing`. Outputs: the state, `loss` [], `logits` [N, classes], `gradientNorm` [].
    */
   readonly program: Program;
   readonly packing: Packing;
@@ -82,7 +84,7 @@ export function trainingGraph(graph: Graph, recipe: StepRecipe): TrainingGraph {
   const weights = new Map<string, Record<string, Value>>();
   unpackOnTape(tape, packing.parameters, parameters, weights);
   if (statistics !== null) unpackOnTape(tape, packing.statistics, statistics, weights);
-  const lowered = lower(tape, recipe.noise ? net : withoutNoise(net), new Map([[input, images]]), weights, { training: true, quantization: recipe.quantization });
+  const lowered = lower(tape, recipe.noise ? net : withoutNoise(net), new Map([[input, images]]), weights, { training: true, quantization: recipe.quantization, annealing: annealingOf(tape, net, recipe.annealFrom ?? null) });
   const logits = lowered.values.get(output)!;
   const { loss, dLogits } = crossEntropy(tape, logits, targets, recipe.labelSmoothing);
   const gradients = lowered.backward(new Map([[output, dLogits]])).weights;
@@ -109,9 +111,9 @@ export interface InferenceProgram {
   readonly classes: number;
 }
 
-/** The forward pass at inference with weights as inputs: `parameters`, `statistics` and `images` in, `logits` out. */
-export function inferenceProgram(graph: Graph, batch: number, quantization?: Quantization): InferenceProgram {
-  const { tape, packing, output, face, lowered } = lowerNetwork(graph, batch, false, quantization);
+/** The forward pass at inference with weights as inputs: `parameters`, `statistics` and `images` in, `logits` out; `annealing` as in training, if asked for. */
+export function inferenceProgram(graph: Graph, batch: number, quantization?: Quantization, annealFrom: number | null = null): InferenceProgram {
+  const { tape, packing, output, face, lowered } = lowerNetwork(graph, batch, false, quantization, annealFrom);
   return { ...face, program: tape.program(`${graph.name} inference`, { logits: lowered.values.get(output)! }), packing };
 }
 
@@ -121,8 +123,8 @@ export function inferenceProgram(graph: Graph, batch: number, quantization?: Qua
  *
  * @throws GraphError if no input has a range to be found
  */
-export function rangesProgram(graph: Graph, batch: number, quantization: Quantization): InferenceProgram & { readonly layers: readonly string[] } {
-  const { tape, net, packing, face, lowered } = lowerNetwork(graph, batch, false);
+export function rangesProgram(graph: Graph, batch: number, quantization: Quantization, annealFrom: number | null = null): InferenceProgram & { readonly layers: readonly string[] } {
+  const { tape, net, packing, face, lowered } = lowerNetwork(graph, batch, false, undefined, annealFrom);
   const layers = net.nodes.filter(({ id }) => quantization.get(id)?.input?.kind === 'affine' && lowered.values.has(id));
   if (layers.length === 0) throw GraphError.of(graph.name, 'expected inputs that are quantised over their range, got none');
   const ranges = layers.map((node) => rangeOf(tape, lowered.values.get(node.inputs[0]!)!));

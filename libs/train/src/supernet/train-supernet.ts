@@ -12,7 +12,7 @@ import type { Dataset } from '../data/image-set.js';
 import type { Checkpoint } from '../training/checkpoint.js';
 import { openProgram, type ProgramSession } from '../training/program-session.js';
 import { quantizeOf } from '../training/quantize.js';
-import { learningRateAt } from '../training/schedule.js';
+import { annealingAt, learningRateAt } from '../training/schedule.js';
 import { expectFit, stepRecipe, writerFor } from '../training/trainer.js';
 import { firstState, updateShared } from './shared-step.js';
 import { decayMask, gather, initialShared, scatterAdd, slicesOf } from './shared-weights.js';
@@ -80,7 +80,7 @@ export async function trainSupernet({ supernet, accuracy, data, seed, until = ac
             writer.augmented(data.train, order, i * batch, recipe, Rng.of(seed, 'augmentation', epoch, i));
             return writer;
           };
-          const { loss, gradient, touched } = await gradients([...ends, middles[i % middles.length]!], state['parameters']!, batchOf);
+          const { loss, gradient, touched } = await gradients([...ends, middles[i % middles.length]!], state['parameters']!, annealingAt(number, epochs * stepsPerEpoch), batchOf);
           if (!Number.isFinite(loss)) return { kind: 'diverged', epoch, step: number + 1 };
           total += loss;
           updateShared(state, gradient, touched, decayed, recipe, learningRateAt(recipe, number, stepsPerEpoch, epochs * stepsPerEpoch), number);
@@ -102,7 +102,7 @@ const close = async (switches: readonly Switch[]): Promise<void> => {
 };
 
 /** The first network learns from the labels, the others from it. The loss is the first one's. */
-async function gradients(networks: readonly Switch[], parameters: Float32Array, batchOf: (network: Switch) => BatchWriter): Promise<{ loss: number; gradient: Float64Array; touched: Uint8Array }> {
+async function gradients(networks: readonly Switch[], parameters: Float32Array, annealing: number, batchOf: (network: Switch) => BatchWriter): Promise<{ loss: number; gradient: Float64Array; touched: Uint8Array }> {
   const gradient = new Float64Array(parameters.length);
   const touched = new Uint8Array(parameters.length);
   let loss = NaN;
@@ -112,7 +112,7 @@ async function gradients(networks: readonly Switch[], parameters: Float32Array, 
     const own = gather(parameters, network.places);
     const result = await network.session.run({
       parameters: own, statistics: network.statistics, velocity: new Float32Array(own.length), images, targets: taught ?? targets,
-      learningRate: Float32Array.of(0), weightDecay: Float32Array.of(0),
+      learningRate: Float32Array.of(0), weightDecay: Float32Array.of(0), annealing: Float32Array.of(annealing),
     });
     // with no momentum, rate or decay the velocity is the gradient
     scatterAdd(result['velocity']!, network.places, gradient);

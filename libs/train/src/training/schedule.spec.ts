@@ -1,7 +1,7 @@
 import { trainingRecipeSchema } from '@app/contracts';
 import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from './checkpoint.js';
-import { learningRateAt } from './schedule.js';
+import { annealingAt, learningRateAt } from './schedule.js';
 
 const recipe = (given: object) => trainingRecipeSchema.parse({ learningRate: 0.4, ...given });
 
@@ -25,6 +25,13 @@ describe('the learning rate', () => {
 
   it('with a warm-up longer than the training never arrives', () => {
     expect(learningRateAt(recipe({ warmupEpochs: 100 }), 9, 1, 10)).toBeLessThan(0.4);
+  });
+});
+
+describe('annealing', () => {
+  it('begins whole, is half done half way and at the end wholly', () => {
+    expect([0, 50, 100, 101].map((step) => annealingAt(step, 100))).toEqual([1, expect.closeTo(0.5, 12), 0, 0]);
+    for (let i = 1; i <= 100; i++) expect(annealingAt(i, 100)).toBeLessThan(annealingAt(i - 1, 100));
   });
 });
 

@@ -20,3 +20,6 @@ export function learningRateAt(recipe: Pick<TrainingRecipe, 'learningRate' | 'sc
       return (recipe.learningRate * (1 + Math.cos((Math.PI * (step - warmup)) / Math.max(1, totalSteps - warmup)))) / 2;
   }
 }
+
+/** Share of the way down to its own temperature that a softmax over heads still has before it, after so many steps: half a cosine from 1 to 0, whatever the learning rate does. */
+export const annealingAt = (step: number, totalSteps: number): number => (step >= totalSteps ? 0 : (1 + Math.cos((Math.PI * step) / totalSteps)) / 2);

@@ -8,7 +8,7 @@ import { BatchWriter, NO_AUGMENTATION } from '../data/batches.js';
 import type { Dataset, ImageSet } from '../data/image-set.js';
 import type { Checkpoint } from './checkpoint.js';
 import { openProgram, type ProgramSession } from './program-session.js';
-import { learningRateAt } from './schedule.js';
+import { annealingAt, learningRateAt } from './schedule.js';
 
 export interface TrainRequest {
   /** batch 1, one input [1, C, H, W], one output [1, classes] */
@@ -51,6 +51,8 @@ export class UnfitData extends Error {}
  * Trains a network from its seeded first weights, or on from a checkpoint: the order of images and all augmentation depend on seed
  * and epoch alone, so that stopping and going on changes nothing. The last images of an epoch that fill no batch sit it out.
  *
+ * Softmaxes over heads are judged at the temperature that they have come down to, which at the end is the network's own.
+ *
  * @returns accuracy on the held-out images, %, by running statistics (and averaged weights if the recipe keeps them)
  * @throws UnfitData on other classes, channels, or fewer images than a batch; GraphError; the signal's reason, after the step in progress
  */
@@ -64,22 +66,23 @@ export async function trainNetwork(request: TrainRequest): Promise<TrainOutcome>
   let now = request.from ?? firstCheckpoint(step, graph, seed);
   const options = threads === undefined ? {} : { threads };
   const session = await openProgram(step.program, options);
-  const judge = await openJudge(graph, data, batch, options, aware);
+  const judge = await openJudge(graph, data, batch, options, aware, recipe.annealFrom);
+  const annealing = (state: Checkpoint): number => annealingAt(state.step, request.epochs * stepsPerEpoch);
   try {
     const writer = writerFor(step, data, batch);
     while (now.epoch < until) {
       const next = await runEpoch(session, step, writer, now, request, stepsPerEpoch);
       if ('diverged' in next) return { kind: 'diverged', epoch: now.epoch + 1, step: next.diverged, losses: now.losses, curve: now.curve };
       signal?.throwIfAborted();
-      const accuracy = await judge.accuracy(judged(next.state), data.validation);
+      const accuracy = await judge.accuracy(judged(next.state), data.validation, annealing(next));
       now = { ...next, curve: [...now.curve, accuracy] };
       request.onEpoch?.(now);
     }
     const weights = judged(now.state);
-    const accuracy = now.curve.at(-1) ?? (await judge.accuracy(weights, data.validation));
+    const accuracy = now.curve.at(-1) ?? (await judge.accuracy(weights, data.validation, annealing(now)));
     const trained = unpackWeights(step.packing, weights);
     if (request.quantize?.when !== 'after') return { kind: 'trained', checkpoint: now, accuracy, floatAccuracy: null, weights: trained };
-    return { kind: 'trained', checkpoint: now, floatAccuracy: accuracy, ...(await quantizedAfter(request, request.quantize, trained)) };
+    return { kind: 'trained', checkpoint: now, floatAccuracy: accuracy, ...(await quantizedAfter(request, request.quantize, trained, { from: recipe.annealFrom, share: annealing(now) })) };
   } finally {
     await session.close();
     await judge.close();
@@ -101,6 +104,7 @@ export function stepRecipe(recipe: TrainingRecipe, batch: number, params: number
     statisticsRate: 0.1,
     averageDecay: recipe.averageDecay ?? null,
     noise: params > recipe.noiseAbove,
+    annealFrom: recipe.annealFrom,
     ...(quantization && { quantization }),
   };
 }
@@ -140,7 +144,7 @@ async function runEpoch(session: ProgramSession, step: TrainingGraph, writer: Ba
     signal?.throwIfAborted();
     const number = from.step + i;
     writer.augmented(data.train, order, i * batch, recipe, rng);
-    const result = await session.run({ ...state, images: writer.images, targets: writer.targets, ...rates(recipe, number, learningRateAt(recipe, number, stepsPerEpoch, epochs * stepsPerEpoch)) });
+    const result = await session.run({ ...state, images: writer.images, targets: writer.targets, ...rates(recipe, number, stepsPerEpoch, epochs * stepsPerEpoch) });
     const loss = result['loss']![0]!;
     if (!Number.isFinite(loss)) return { diverged: number + 1 };
     total += loss;
@@ -150,25 +154,33 @@ async function runEpoch(session: ProgramSession, step: TrainingGraph, writer: Ba
 }
 
 /** Scalars of a step. AdamW's bias corrections are 1 − βᵗ for the t-th step (Kingma & Ba 2015, alg. 1). */
-function rates(recipe: TrainingRecipe, step: number, learningRate: number): Record<string, Float32Array> {
+function rates(recipe: TrainingRecipe, step: number, stepsPerEpoch: number, totalSteps: number): Record<string, Float32Array> {
   return {
-    learningRate: Float32Array.of(learningRate), weightDecay: Float32Array.of(recipe.weightDecay),
+    learningRate: Float32Array.of(learningRateAt(recipe, step, stepsPerEpoch, totalSteps)), weightDecay: Float32Array.of(recipe.weightDecay), annealing: Float32Array.of(annealingAt(step, totalSteps)),
     correction1: Float32Array.of(1 - recipe.momentum ** (step + 1)), correction2: Float32Array.of(1 - 0.999 ** (step + 1)),
   };
 }
 
+/** Temperatures of softmaxes over heads: so much of the way from their own to the one that training begins at. */
+interface Tempered {
+  readonly from: number | null;
+  readonly share: number;
+}
+
+const OWN: Tempered = { from: null, share: 0 };
+
 type Judging = Pick<TrainRequest, 'graph' | 'data' | 'batch' | 'threads' | 'seed'>;
 
 /** Quantises trained weights: accuracy on the held-out images, %, and the weights with the ranges found. */
-export async function quantizedAfter(request: Judging, quantize: Quantize, weights: ReadonlyMap<string, Weights>): Promise<{ readonly accuracy: number; readonly weights: ReadonlyMap<string, Weights> }> {
-  const ranged = await withRanges(request, quantize, weights);
-  return { accuracy: await quantizedAccuracy(request, quantize.layers, ranged), weights: ranged };
+export async function quantizedAfter(request: Judging, quantize: Quantize, weights: ReadonlyMap<string, Weights>, tempered: Tempered = OWN): Promise<{ readonly accuracy: number; readonly weights: ReadonlyMap<string, Weights> }> {
+  const ranged = await withRanges(request, quantize, weights, tempered);
+  return { accuracy: await quantizedAccuracy(request, quantize.layers, ranged, tempered), weights: ranged };
 }
 
 /** Weights with the mean range of each quantised input over some batches of training images, not augmented. */
-async function withRanges({ graph, data, batch, threads, seed }: Judging, { layers, batches }: Quantize, weights: ReadonlyMap<string, Weights>): Promise<ReadonlyMap<string, Weights>> {
+async function withRanges({ graph, data, batch, threads, seed }: Judging, { layers, batches }: Quantize, weights: ReadonlyMap<string, Weights>, { from, share }: Tempered): Promise<ReadonlyMap<string, Weights>> {
   if ([...layers.values()].every(({ input }) => input?.kind !== 'affine')) return weights;
-  const ranges = rangesProgram(graph, batch, layers);
+  const ranges = rangesProgram(graph, batch, layers, from);
   const session = await openProgram(ranges.program, threads === undefined ? {} : { threads });
   const sums = { low: new Float64Array(ranges.layers.length), high: new Float64Array(ranges.layers.length) };
   const count = Math.min(batches, Math.floor(data.train.count / batch));
@@ -177,7 +189,7 @@ async function withRanges({ graph, data, batch, threads, seed }: Judging, { laye
     const order = Rng.of(seed, 'calibration').shuffle(Array.from({ length: data.train.count }, (_, i) => i));
     for (let i = 0; i < count; i++) {
       writer.augmented(data.train, order, i * batch, NO_AUGMENTATION, Rng.of(seed));
-      const seen = await session.run({ ...packWeights(ranges.packing, weights), images: writer.images });
+      const seen = await session.run({ ...packWeights(ranges.packing, weights), images: writer.images, annealing: Float32Array.of(share) });
       for (const end of ['low', 'high'] as const) seen[end]!.forEach((v, k) => (sums[end][k]! += v / count));
     }
   } finally {
@@ -190,32 +202,32 @@ async function withRanges({ graph, data, batch, threads, seed }: Judging, { laye
 
 const scalarOf = (value: number): Tensor => ({ shape: [1], data: Float32Array.of(value) });
 
-async function quantizedAccuracy({ graph, data, batch, threads }: Judging, layers: Quantization, weights: ReadonlyMap<string, Weights>): Promise<number> {
-  const judge = await openJudge(graph, data, batch, threads === undefined ? {} : { threads }, layers);
+async function quantizedAccuracy({ graph, data, batch, threads }: Judging, layers: Quantization, weights: ReadonlyMap<string, Weights>, { from, share }: Tempered): Promise<number> {
+  const judge = await openJudge(graph, data, batch, threads === undefined ? {} : { threads }, layers, from);
   try {
-    return await judge.accuracy(packWeights(packingOf(graph, layers), weights), data.validation);
+    return await judge.accuracy(packWeights(packingOf(graph, layers), weights), data.validation, share);
   } finally {
     await judge.close();
   }
 }
 
 export interface Judge {
-  /** Share of the images answered right, %. */
-  accuracy(weights: { readonly parameters: Float32Array; readonly statistics: Float32Array }, set: ImageSet): Promise<number>;
+  /** Share of the images answered right, %, at the networks' own temperatures or so much of the way above them. */
+  accuracy(weights: { readonly parameters: Float32Array; readonly statistics: Float32Array }, set: ImageSet, annealing?: number): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Runs a network at inference over image sets, normalised as the training images are. */
-export async function openJudge(graph: Graph, data: Dataset, batch: number, options: { readonly threads?: number } = {}, quantization?: Quantization): Promise<Judge> {
-  const inference = inferenceProgram(graph, batch, quantization);
+export async function openJudge(graph: Graph, data: Dataset, batch: number, options: { readonly threads?: number } = {}, quantization?: Quantization, annealFrom: number | null = null): Promise<Judge> {
+  const inference = inferenceProgram(graph, batch, quantization, annealFrom);
   const session = await openProgram(inference.program, options);
   const writer = writerFor(inference, data, batch);
   return {
-    accuracy: async (weights, set) => {
+    accuracy: async (weights, set, annealing = 0) => {
       let right = 0;
       for (let from = 0; from < set.count; from += batch) {
         writer.plain(set, from);
-        const { logits } = await session.run({ ...weights, images: writer.images });
+        const { logits } = await session.run({ ...weights, images: writer.images, annealing: Float32Array.of(annealing) });
         for (let b = 0; b < Math.min(batch, set.count - from); b++) if (indexOfMax(logits!, b * inference.classes, inference.classes) === set.labels[from + b]) right++;
       }
       return (100 * right) / set.count;
