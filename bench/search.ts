@@ -80,8 +80,9 @@ function trainingOf(name: string, searchSpace: unknown, points: readonly Readonl
 
 function network(name: string, { metrics }: Trial): Network {
   const value = (key: string): number => metrics[key]!.value;
+  const kibibytes = (key: string): number => value(key) * (metrics[key]!.unit === 'KiB' ? 1 : 1 / 1024);
   // a training that fell apart answers by chance
-  return { name, accuracy: metrics['accuracy']?.value ?? 100 / study.task.numClasses, latency: value(`latency@${target}`), peakRam: value(`peakRam@${target}`) / 1024, flash: value(`flash@${target}`) / 1024, params: value('params') };
+  return { name, accuracy: metrics['accuracy']?.value ?? 100 / study.task.numClasses, latency: value(`latency@${target}`), peakRam: kibibytes(`peakRam@${target}`), flash: kibibytes(`flash@${target}`), params: value('params') };
 }
 
 const grid = (widths: readonly number[], sides: readonly number[]): { width: number; resolution: number }[] => widths.flatMap((width) => sides.map((resolution) => ({ width, resolution })));
