@@ -15,6 +15,8 @@ export interface Page {
 
 /** A solver with so many problems is a broad one; the others are compared on the problems they have. */
 const BROAD = 18;
+/** Problems that a plot's medians are over. */
+const LEAST_SHARED = 3;
 const ANCHORS: readonly (readonly [string, string])[] = [['NOMAD 4.5 ¹', 'nomad'], ['NSGA-II ¹', 'nsga2'], ['random ¹', 'random']];
 
 export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[], suggestion: SuggestionTime | null): Page {
@@ -192,7 +194,7 @@ function plot(tests: readonly TestProblem[], standings: readonly Standing[], lea
   const first = LADDER[0];
   const run = standings.filter((s) => common(tests, [s], [first]).length >= least);
   const shared = common(tests, run, [first]);
-  if (run.length === 0 || shared.length === 0) return null;
+  if (run.length === 0 || shared.length < LEAST_SHARED) return null;
   const lines = run.map((s): Line => ({
     name: s.solver,
     own: s.own,
