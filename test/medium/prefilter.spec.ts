@@ -50,6 +50,7 @@ describe('a study that scores before it trains', { timeout: 400_000 }, () => {
     expect(trials).toHaveLength(14);
     // a training may diverge, which is no matter of scores
     for (const t of trained) expect(t.state === 'completed' || t.reason === 'diverged').toBe(true);
+    expect(trained.some((t) => t.state === 'completed')).toBe(true);
     expect(passed.length).toBeGreaterThanOrEqual(2);
     // no one is passed over before four are told
     expect(trials.slice(0, 4).every((t) => trained.includes(t))).toBe(true);
