@@ -17,6 +17,8 @@ export const metricValue = z.strictObject({
   warnings: z.array(z.string()).optional(),
   /** learning curve: the value after each epoch, same unit */
   curve: z.array(z.number()).optional(),
+  /** content hash of the data that the value was trained and judged on */
+  data: z.string().optional(),
 }).meta({ id: 'MetricValue' });
 export type MetricValue = z.infer<typeof metricValue>;
 

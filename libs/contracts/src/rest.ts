@@ -130,6 +130,14 @@ export const foresightView = z.strictObject({
     within: z.number().describe('share of the values inside their 90 % intervals'),
     number: z.array(z.int().nullable()).describe('of the trial; null: of a study this one began with'),
     values: z.array(z.number()), predicted: z.array(z.number()), low: z.array(z.number()), high: z.array(z.number()),
+    prior: z.strictObject({
+      hash: z.string().describe('of all that was taken from other studies when this one was made'),
+      studies: z.array(z.strictObject({ id: z.uuid(), name: z.string(), trials: z.int() })).describe('whose values are learned from, by the names they had then, and how many of them'),
+      left: z.int().describe('values taken and left out since: they turned out to be of other data'),
+      weight: z.number().describe('how far they are believed, deviations of this study\'s values for one of theirs; learned'),
+      without: z.strictObject({ error: z.number(), within: z.number() }).describe('the same figures from this study alone'),
+    }).nullable().describe('values of other studies of the task; null: none'),
+    proxy: z.strictObject({ name: z.string(), error: z.number(), within: z.number() }).nullable().describe('the same figures with the scores of the untrained networks; null: no scores'),
   })),
 }).meta({ id: 'Foresight' });
 export type ForesightView = z.infer<typeof foresightView>;

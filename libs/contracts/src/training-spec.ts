@@ -94,6 +94,11 @@ const skip = z.strictObject({
 }).optional().describe('pass over candidates that the trials so far foretell to be dominated');
 export type SkipSpec = NonNullable<z.output<typeof skip>>;
 
+const prior = z.strictObject({
+  studies: z.union([z.enum(['all', 'none']), z.array(z.uuid()).min(1).max(16).refine((ids) => new Set(ids).size === ids.length, 'expected each study once')])
+    .describe('all: those of the same task when the study is made, the newest first; ids: these, or the study is refused'),
+}).optional().describe('other studies of the same task whose evaluated trials help to foretell those of this one (see skip): at most 400 trials, fixed when the study is made; default: all');
+
 const stop = z.strictObject({
   after: z.int().min(3).max(10_000).default(10).describe('full trainings whose curves are known before any is ended'),
   from: z.number().gt(0).lt(1).default(0.3).describe('share of the epochs that every candidate is given'),
@@ -125,6 +130,7 @@ export const trainAccuracySchema = z.strictObject({
   recipe: trainingRecipeSchema.prefault({}),
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('auto: 8 bits after training, if the study prices an int8 device; the accuracy is then that of the quantised network'),
   skip,
+  prior,
   stop,
   prefilter,
   weights,
@@ -170,6 +176,7 @@ export const commandAccuracySchema = z.strictObject({
   send,
   checkpoints: folder.optional().describe('folder in which each candidate has one of its own, the same at every fidelity'),
   skip,
+  prior,
 });
 export type CommandAccuracy = z.output<typeof commandAccuracySchema>;
 
@@ -182,5 +189,6 @@ export const httpAccuracySchema = z.strictObject({
   timeout: z.number().positive().max(604_800).default(3600).describe('s until its silence is an accident'),
   tokenFrom: z.string().regex(/^[A-Z][A-Z0-9_]*$/).optional().describe('environment variable of the workers that holds a bearer token'),
   skip,
+  prior,
 });
 export type HttpAccuracy = z.output<typeof httpAccuracySchema>;

@@ -2,11 +2,12 @@ import type { SkipSpec } from '@app/contracts';
 import { halving, optimizerNamed, type Candidate, type Json, type OptimizerRun, type Told } from '@app/optim';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { STOPPED_EARLY } from './early-stopping.js';
-import { deviationsOf, Foresight, PREDICTED_DOMINATED, type Lesson } from './foresight.js';
+import { deviationsOf, Foresight, PREDICTED_DOMINATED } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
 import { keptWeights } from './kept-weights.js';
 import { knownOf } from './known.js';
 import { OUTSCORED } from './prefilter.js';
+import { contentOf } from './prior.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
 import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialOutcome, TrialRecord } from './records.js';
 import { trialId } from './trial-id.js';
@@ -75,7 +76,7 @@ export class StudyEngine {
     const run = usable
       ? optimizer.restore(problem.problem, fold.snapshot!.state, history, settings)
       : replay(optimizer.start(problem.problem, settings), fold);
-    const foresight = skipOf(study.spec) === null ? null : new Foresight(study, given.terms, given.space, evaluator);
+    const foresight = skipOf(study.spec) === null ? null : new Foresight(study, given.terms, given.space, evaluator, { prior: fold.prior });
     const engine = new StudyEngine(study, problem, run, version, foresight, toldTrials);
     for (const t of [...fold.imports, ...toldTrials]) engine.learn(t);
     for (const t of fold.trials) {
@@ -160,8 +161,9 @@ export class StudyEngine {
     return this.foresight.hopeless(c.genes, known, this.front.points(), deviationsOf(skip.confidence));
   }
 
-  private learn(t: Lesson & { readonly fidelity?: number; readonly reason?: string | null }): void {
-    if ((t.fidelity ?? 1) === 1 && t.reason !== PREDICTED_DOMINATED && t.reason !== OUTSCORED) this.foresight?.learn(t);
+  private learn({ genes, objectives, ...t }: ImportedTrial | SettledTrial | TrialRecord): void {
+    const settled = 'metrics' in t ? t : null;
+    if ((settled?.fidelity ?? 1) === 1 && settled?.reason !== PREDICTED_DOMINATED && settled?.reason !== OUTSCORED) this.foresight?.learn({ genes, objectives, data: settled && contentOf(settled.metrics) });
   }
 
   /** Ends the study before its budget does (a user's stop). */

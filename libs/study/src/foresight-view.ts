@@ -1,54 +1,93 @@
 import { convert, type ForesightView } from '@app/contracts';
-import { Foresight, openObjectives, PREDICTED_DOMINATED, type Lesson } from './foresight.js';
+import { answeredBy, Foresight, openObjectives, PREDICTED_DOMINATED, type ForesightOptions, type Lesson } from './foresight.js';
 import { OUTSCORED } from './prefilter.js';
-import { studyProblem } from './problem.js';
-import type { FoldState, StudyRecord } from './records.js';
+import { contentOf, scoreOf } from './prior.js';
+import { studyProblem, type ObjectiveTerm } from './problem.js';
+import type { FoldState, Prior, StudyRecord } from './records.js';
 
 /** Trials looked at, the latest ones: a reader waits for the answer. */
 const MOST_POINTS = 150;
+/** Scored trials below which nothing is said of scores. */
+const LEAST_SCORED = 5;
 /** 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side. */
 const Z_90 = 1.6449;
 
-/** How well the evaluated trials of a study, and those it began with, foretell each other; no objectives where all are computed or trials are fewer than 5. */
-export function foresightView(study: StudyRecord, { trials, imports }: Pick<FoldState, 'trials' | 'imports'>): ForesightView {
+type NumberedLesson = Lesson & { readonly number: number | null };
+type Held = ReturnType<Foresight['heldOut']>;
+
+/**
+ * How well the evaluated trials of a study, and those it began with, foretell each other; with what other studies of the task tell, without it, and with the scores of
+ * untrained networks. No objectives where all are computed or trials are fewer than 5.
+ */
+export function foresightView(study: StudyRecord, { trials, imports, prior }: Pick<FoldState, 'trials' | 'imports' | 'prior'>): ForesightView {
   const { terms, space } = studyProblem(study);
   const evaluator = { metrics: answeredBy(study) };
-  const lessons: (Lesson & { readonly number: number | null })[] = [
+  const lessons: NumberedLesson[] = [
     ...imports.map(({ genes, objectives }) => ({ genes, objectives, number: null })),
-    ...trials.filter((t) => t.fidelity === 1 && t.reason !== PREDICTED_DOMINATED && t.reason !== OUTSCORED && (t.state === 'completed' || t.state === 'infeasible')).map(({ genes, objectives, number }) => ({ genes, objectives, number })),
+    ...trials.filter((t) => t.fidelity === 1 && t.reason !== PREDICTED_DOMINATED && t.reason !== OUTSCORED && (t.state === 'completed' || t.state === 'infeasible'))
+      .map(({ genes, objectives, number, metrics }) => ({ genes, objectives, number, data: contentOf(metrics), score: scoreOf(study, metrics)?.value ?? null })),
   ];
+  const { accuracy } = study.spec;
+  const proxy = accuracy.method === 'train' && lessons.filter((l) => l.score != null).length >= LEAST_SCORED ? accuracy.prefilter?.proxy ?? null : null;
   return {
     revision: study.revision,
     skipped: trials.filter((t) => t.reason === PREDICTED_DOMINATED).length,
     objectives: openObjectives(study, terms, evaluator).flatMap((j) => {
-      const { key, sign, unit, shownUnit } = terms.objectives[j]!;
-      const foresight = new Foresight(study, terms, space, evaluator);
-      const learned = lessons.filter((l) => l.objectives[j] !== null).slice(-MOST_POINTS).filter((l) => {
-        const before = foresight.size;
-        foresight.learn(l);
-        return foresight.size > before;
-      });
+      const term = terms.objectives[j]!;
+      const taught = (options: ForesightOptions): { foresight: Foresight; learned: NumberedLesson[] } => {
+        const foresight = new Foresight(study, terms, space, evaluator, options);
+        const learned = lessons.filter((l) => l.objectives[j] !== null).slice(-MOST_POINTS).filter((l) => {
+          const before = foresight.size;
+          foresight.learn(l);
+          return foresight.size > before;
+        });
+        return { foresight, learned };
+      };
+      const { foresight, learned } = taught({ prior });
       const held = foresight.heldOut(j);
       if (held.length === 0) return [];
-      const inUnit = (v: number): number => convert(sign * v, unit, shownUnit);
-      const values = held.map((h) => inUnit(h.value));
-      const predicted = held.map((h) => inUnit(h.mean));
-      const ends = held.map((h) => [inUnit(h.mean - Z_90 * h.deviation), inUnit(h.mean + Z_90 * h.deviation)].sort((a, b) => a - b) as [number, number]);
+      const weight = foresight.weight(j);
+      const { values, predicted, low, high, error, within } = shown(term, held);
+      const errorOf = (options: ForesightOptions): { error: number; within: number } => {
+        const other = shown(term, taught(options).foresight.heldOut(j));
+        return { error: other.error, within: other.within };
+      };
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
       return [{
-        key, unit: shownUnit, number: learned.map((l) => l.number), values, predicted, low: ends.map((e) => e[0]), high: ends.map((e) => e[1]),
-        error: rootMeanSquare(values.map((v, i) => v - predicted[i]!)),
+        key: term.key, unit: term.shownUnit, number: learned.map((l) => l.number), values, predicted, low, high, error, within,
         // of each from the mean of the others
         spread: rootMeanSquare(values.map((v) => ((v - mean) * values.length) / (values.length - 1))),
-        within: values.filter((v, i) => v >= ends[i]![0] && v <= ends[i]![1]).length / values.length,
+        prior: weight === 0 ? null : { hash: prior!.hash, studies: studiesOf(prior!, foresight.observations(j)), left: prior!.trials.filter((t) => t.objectives[j] !== null).length - foresight.observations(j).length, weight, without: errorOf({}) },
+        proxy: proxy === null ? null : { name: proxy, ...errorOf({ prior, proxy }) },
       }];
     }),
   };
 }
 
-const rootMeanSquare = (errors: readonly number[]): number => Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / errors.length);
-
-function answeredBy({ spec: { accuracy } }: StudyRecord): readonly string[] {
-  if (accuracy.method === 'train' || accuracy.method === 'supernet') return ['accuracy', 'error'];
-  return 'metrics' in accuracy ? accuracy.metrics : [];
+function studiesOf({ studies }: Prior, used: Prior['trials']): { id: string; name: string; trials: number }[] {
+  return studies.map(({ id, name }) => ({ id, name, trials: used.filter((t) => t.studyId === id).length })).filter((s) => s.trials > 0);
 }
+
+interface Shown {
+  readonly values: number[];
+  readonly predicted: number[];
+  readonly low: number[];
+  readonly high: number[];
+  readonly error: number;
+  readonly within: number;
+}
+
+/** In the study's own direction and unit. */
+function shown({ sign, unit, shownUnit }: ObjectiveTerm, held: Held): Shown {
+  const inUnit = (v: number): number => convert(sign * v, unit, shownUnit);
+  const values = held.map((h) => inUnit(h.value));
+  const predicted = held.map((h) => inUnit(h.mean));
+  const ends = held.map((h) => [inUnit(h.mean - Z_90 * h.deviation), inUnit(h.mean + Z_90 * h.deviation)].sort((a, b) => a - b) as [number, number]);
+  return {
+    values, predicted, low: ends.map((e) => e[0]), high: ends.map((e) => e[1]),
+    error: rootMeanSquare(values.map((v, i) => v - predicted[i]!)),
+    within: values.filter((v, i) => v >= ends[i]![0] && v <= ends[i]![1]).length / values.length,
+  };
+}
+
+const rootMeanSquare = (errors: readonly number[]): number => Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / errors.length);

@@ -5,7 +5,8 @@ import { evaluateCandidate } from './evaluate.js';
 import { StudyEngine, type EngineStudy } from './engine.js';
 import { foresightView } from './foresight-view.js';
 import { deviationsOf, PREDICTED_DOMINATED } from './foresight.js';
-import type { FoldState, SettledTrial, StepCommit, StudyRecord, TrialRecord } from './records.js';
+import { priorOf } from './prior.js';
+import type { FoldState, Prior, SettledTrial, StepCommit, StudyRecord, TrialRecord } from './records.js';
 import { runStep } from './step.js';
 import { warmStart } from './warm-start.js';
 
@@ -36,12 +37,12 @@ const completed = (s: EngineStudy): StudyRecord => ({ ...s, name: '', labels: {}
 const record = (t: SettledTrial): TrialRecord => ({ ...t, studyId: STUDY, onFront: false, rank: null, attempts: 1, createdAt: at, settledAt: at });
 
 /** A search whose evaluations are jobs. `restart`: every round begins in a new process, from what is stored. */
-async function search(s: EngineStudy, restart = false): Promise<{ trials: TrialRecord[]; front: Set<string>; evaluated: number }> {
+async function search(s: EngineStudy, restart = false, prior: Prior | null = null): Promise<{ trials: TrialRecord[]; front: Set<string>; evaluated: number }> {
   const stored = new Map<number, TrialRecord>();
   const front = new Set<string>();
   let evaluated = 0;
   let commit: StepCommit | null = null;
-  let engine = StudyEngine.open(s, { snapshot: null, told: 0, trials: [], imports: [] }, evaluator);
+  let engine = StudyEngine.open(s, { snapshot: null, told: 0, trials: [], imports: [], prior }, evaluator);
   let current: SettledTrial[] = [];
   const ordered = (): TrialRecord[] => [...stored.values()].sort((a, b) => a.number - b.number);
   for (;;) {
@@ -61,7 +62,7 @@ async function search(s: EngineStudy, restart = false): Promise<{ trials: TrialR
       evaluated++;
     }
     if (restart) {
-      const fold = JSON.parse(JSON.stringify({ snapshot: commit.snapshot, told: commit.told, trials: ordered(), imports: [] })) as FoldState;
+      const fold = JSON.parse(JSON.stringify({ snapshot: commit.snapshot, told: commit.told, trials: ordered(), imports: [], prior })) as FoldState;
       engine = StudyEngine.open({ ...s, referencePoint: commit.referencePoint, hypervolume: commit.hypervolume }, fold, evaluator);
     }
   }
@@ -107,6 +108,18 @@ describe('a search that passes over what it foretells to be dominated', () => {
 
   it('has the same trials when every round begins in a new process', async () => {
     expect((await search(study(skip), true)).trials.map(essence)).toEqual((await search(study(skip))).trials.map(essence));
+  });
+
+  it('passes over more with what an earlier study of the task has, has the same trials in new processes, and says what it knows them from', async () => {
+    const early = study({ after: 5, confidence: 0.95 });
+    const earlier = (await search(study(undefined, { seed: 8, budget: { maxTrials: 40, maxParallelTrials: 4 } }))).trials;
+    const prior = priorOf(early, [{ study: { ...completed(study(undefined)), id: '7d444840-9dc0-11d1-b245-5ffdce74fad3' }, trials: earlier }])!;
+    const [alone, learning] = [await search(early), await search(early, false, prior)];
+    const passed = learning.trials.filter((t) => t.reason === PREDICTED_DOMINATED);
+    expect(passed.length).toBeGreaterThan(alone.trials.filter((t) => t.reason === PREDICTED_DOMINATED).length);
+    expect(passed[0]!.message).toMatch(/^foreseen from \d+ trials and 40 of other studies: /);
+    expect(passed[0]!.metrics['f']).toMatchObject({ provenance: 'estimated', interval: [expect.any(Number) as number, expect.any(Number) as number], source: expect.stringContaining('40 of other studies; not evaluated') as string });
+    expect((await search(early, true, prior)).trials.map(essence)).toEqual(learning.trials.map(essence));
   });
 
   it('never passes over a point the user named', async () => {

@@ -1,69 +1,70 @@
 import type { MetricValue, Metrics } from '@app/contracts';
-import { isPieced } from '@app/graph';
 import { normalCdf } from '@app/numeric';
 import type { Genes, SearchSpace } from '@app/space';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { costingOf } from './costing.js';
 import { computedMetrics } from './evaluate.js';
+import { codeOf, featuresOf } from './foresight-features.js';
 import { OutcomeModel, type Features, type Hyperparameters } from './outcome-model.js';
 import type { ObjectiveTerm, StudyTerms } from './problem.js';
-import type { StudyDefinition, TrialOutcome } from './records.js';
+import type { Prior, PriorTrial, StudyDefinition, TrialOutcome } from './records.js';
+import { SharedModel } from './shared-model.js';
 
 /** Reason of trials that were not evaluated, since even at its best they would be dominated. */
 export const PREDICTED_DOMINATED = 'predicted-dominated';
 
 /** Trials a model is made of, the latest ones. */
 const MOST_POINTS = 300;
-/** Categories above which a parameter is taken by its position. */
-const MOST_CATEGORIES = 32;
 /** Hyperparameters are sought anew when trials have grown by this factor. */
 const GROWTH = 1.25;
 const FIRST_FIT = 5;
+/** Values of other studies below which they are left alone. */
+const LEAST_SHARED = 5;
+/** Models of other studies' values that are remembered: they are the same whenever they are made, and pages ask again and again. */
+const REMEMBERED = 8;
+const remembered = new Map<string, SharedModel>();
 /** 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side. */
 const Z_90 = 1.6449;
-
-/** Points in the form a model takes: genes, categories one-hot, and the logarithms of multiply-accumulates, parameters and layers of the network. */
-export function featuresOf(definition: StudyDefinition, space: SearchSpace): (genes: Genes) => Features {
-  const hot = space.parameters.map((p) => p.type === 'categorical' && p.values.length > 2 && p.values.length <= MOST_CATEGORIES ? p.values.length : 0);
-  return (genes) => {
-    const unit = space.toUnit(genes);
-    // two categories are as far apart as the ends of a range
-    const coded = [...unit].flatMap((u, i) => (hot[i] === 0 ? [u] : Array.from({ length: hot[i]! }, (_, k) => (Math.floor(u * hot[i]!) === k ? Math.SQRT1_2 : 0))));
-    return { genes: Float64Array.from(coded), analytic: analyticOf(definition, space, genes) };
-  };
-}
-
-function analyticOf(definition: StudyDefinition, space: SearchSpace, genes: Genes): Float64Array {
-  if (definition.space.family === 'none') return new Float64Array(0);
-  const network = costingOf(definition).network(space.decode(genes));
-  const { macs, params } = costingOf(definition).price(network, []);
-  const layers = isPieced(network) ? network.sections.reduce((sum, { pieces }) => pieces.reduce((more, { graph, takes }) => more + graph.nodes.length - takes.length, sum), 0) : network.nodes.length;
-  return Float64Array.of(Math.log(macs + 1), Math.log(params + 1), Math.log(layers + 1));
-}
 
 /** A trial as the model learns from it. */
 export interface Lesson {
   readonly genes: Genes;
   /** minimised, null: not known */
   readonly objectives: readonly (number | null)[];
+  /** content hash of the data its values are of; null, left out: not known */
+  readonly data?: string | null | undefined;
+  /** of the untrained network, by the proxy the model looks at; null, left out: none */
+  readonly score?: number | null | undefined;
+}
+
+export interface ForesightOptions {
+  /** values of other studies of the task */
+  readonly prior?: Prior | null | undefined;
+  /** scores of this proxy are looked at as well; null, left out: no scores */
+  readonly proxy?: string | null | undefined;
 }
 
 /**
- * What the trials told so far foretell of a study's evaluated objectives. A function of the lessons in their order: hyperparameters are those of the first
- * 5, 7, 9 … trials (each a quarter more), so that a search taken up again foresees what it would have.
+ * What the trials told so far, and those of other studies it was given, foretell of a study's evaluated objectives. A function of the lessons in their order and of
+ * what was given: hyperparameters are those of the first 5, 7, 9 … trials (each a quarter more), so that a search taken up again foresees what it would have.
  */
 export class Foresight {
   private readonly lessons: { readonly features: Features; readonly objectives: readonly (number | null)[] }[] = [];
   private readonly features: (genes: Genes) => Features;
+  private readonly code: (genes: Genes) => Float64Array;
   private readonly fitted = new Map<number, { readonly count: number; readonly at: number; readonly hyperparameters: Hyperparameters; readonly model: OutcomeModel }>();
+  private readonly shared = new Map<number, { readonly data: string | null; readonly model: SharedModel | undefined; readonly count: number }>();
+  private data: string | null = null;
 
   constructor(
     private readonly definition: StudyDefinition,
     private readonly terms: StudyTerms,
     private readonly space: SearchSpace,
     private readonly evaluator: Pick<AccuracyEvaluator, 'metrics'>,
+    private readonly options: ForesightOptions = {},
   ) {
     this.features = featuresOf(definition, space);
+    this.code = codeOf(space);
   }
 
   get size(): number {
@@ -71,13 +72,43 @@ export class Foresight {
   }
 
   /** One without any objective teaches nothing; nor does a point that has no network. */
-  learn({ genes, objectives }: Lesson): void {
+  learn({ genes, objectives, data, score }: Lesson): void {
     if (objectives.every((v) => v === null)) return;
     try {
-      this.lessons.push({ features: this.features(genes), objectives });
+      this.lessons.push({ features: this.scored(this.features(genes), score), objectives });
     } catch (error) {
       if (!(error instanceof Error) || (error.name !== 'DecodeError' && error.name !== 'GraphError')) throw error;
     }
+    this.data ??= data ?? null;
+  }
+
+  private scored({ genes, analytic }: Features, score: number | null | undefined): Features {
+    return this.options.proxy == null ? { genes, analytic } : { genes, analytic: Float64Array.of(...analytic, score ?? NaN) };
+  }
+
+  /** Values of other studies that count for objective j: of data with the same content, or of data described alike while content is not known. */
+  observations(j: number): readonly PriorTrial[] {
+    return (this.options.prior?.trials ?? []).filter((t) => t.objectives[j] != null && (this.data !== null && t.data !== null ? t.data === this.data : t.described));
+  }
+
+  private sharedModel(j: number): SharedModel | undefined {
+    const before = this.shared.get(j);
+    if (before?.data === this.data && before !== undefined) return before.model;
+    const of = this.observations(j);
+    const model = of.length < LEAST_SHARED ? undefined : this.modelOf(j, of);
+    this.shared.set(j, { data: this.data, model, count: of.length });
+    return model;
+  }
+
+  private modelOf(j: number, observations: readonly PriorTrial[]): SharedModel {
+    const key = [this.options.prior!.hash, j, this.data, this.options.proxy].join();
+    const model = remembered.get(key) ?? SharedModel.fit(observations.map((t) => ({
+      features: this.scored({ genes: this.code(t.genes), analytic: Float64Array.from(t.analytic) }, t.score?.proxy === this.options.proxy ? t.score?.value : null),
+      value: t.objectives[j]!, group: `${t.studyId}/${t.fidelity}`,
+    })));
+    if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value!);
+    remembered.set(key, model);
+    return model;
   }
 
   /** Of objective j, from the lessons that have it; null if they are fewer than 5. */
@@ -89,10 +120,16 @@ export class Foresight {
     let at = FIRST_FIT;
     while (Math.ceil(at * GROWTH) <= known.length) at = Math.ceil(at * GROWTH);
     const of = (lessons: typeof known): [Features[], number[]] => [lessons.map((l) => l.features), lessons.map((l) => l.objectives[j]!)];
-    const hyperparameters = before?.at === at ? before.hyperparameters : OutcomeModel.fit(...of(known.slice(0, at).slice(-MOST_POINTS))).hyperparameters;
-    const model = OutcomeModel.fit(...of(known.slice(-MOST_POINTS)), hyperparameters);
+    const shared = this.sharedModel(j);
+    const hyperparameters = before?.at === at ? before.hyperparameters : OutcomeModel.fit(...of(known.slice(0, at).slice(-MOST_POINTS)), { shared }).hyperparameters;
+    const model = OutcomeModel.fit(...of(known.slice(-MOST_POINTS)), { hyperparameters, shared });
     this.fitted.set(j, { count: known.length, at, hyperparameters, model });
     return model;
+  }
+
+  /** How much of what other studies tell of objective j is believed, see `OutcomeModel.weight`. */
+  weight(j: number): number {
+    return this.model(j)?.weight ?? 0;
   }
 
   /** Values against what all other trials foretell, [n], in the order told (the latest 300). */
@@ -108,11 +145,12 @@ export class Foresight {
    * @param known  computed objectives, null: not computed
    * @param front  points of the front, minimised
    * @param z      deviations from the mean to that end
+   * @param score  of the untrained network; null, left out: none
    */
-  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], z: number): TrialOutcome | null {
+  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], z: number, score?: number | null): TrialOutcome | null {
     const open = known.flatMap((v, j) => (v === null ? [j] : []));
     if (open.length === 0 || front.length === 0) return null;
-    const features = this.features(genes);
+    const features = this.scored(this.features(genes), score);
     const predicted = new Map<number, { readonly mean: number; readonly deviation: number }>();
     for (const j of open) {
       const model = this.model(j);
@@ -122,20 +160,27 @@ export class Foresight {
     const best = known.map((v, j) => v ?? predicted.get(j)!.mean - z * predicted.get(j)!.deviation);
     const over = front.find((p) => p.every((v, j) => v <= best[j]!) && p.some((v, j) => v < best[j]!));
     if (over === undefined) return null;
-    const estimates = Object.fromEntries(open.map((j) => [this.terms.objectives[j]!.key, this.estimate(this.terms.objectives[j]!, predicted.get(j)!)]));
+    const estimates = Object.fromEntries(open.map((j) => [this.terms.objectives[j]!.key, this.estimate(j, predicted.get(j)!)]));
     const network = costingFor(this.definition, this.space, genes);
     const metrics: Metrics = { ...computedMetrics({ definition: this.definition, terms: this.terms, evaluator: this.evaluator }, network), ...estimates };
     const said = open.map((j) => `${this.terms.objectives[j]!.key} ${shown(this.terms.objectives[j]!, best[j]!)} at best, the front has ${shown(this.terms.objectives[j]!, over[j]!)}`).join('; ');
     return {
-      state: 'infeasible', reason: PREDICTED_DOMINATED, message: `foreseen from ${this.size} trials: ${said} at no cost more; not evaluated`, metrics,
+      state: 'infeasible', reason: PREDICTED_DOMINATED, message: `foreseen from ${this.size} trials${this.beside(open[0]!)}: ${said} at no cost more; not evaluated`, metrics,
       // an estimate is told to no one
       objectives: known, violations: this.terms.constraints.map(() => null), feasible: null, durationMs: 0,
     };
   }
 
-  private estimate(term: ObjectiveTerm, { mean, deviation }: { readonly mean: number; readonly deviation: number }): MetricValue {
+  /** How many values of other studies stand behind objective j, in words. */
+  private beside(j: number): string {
+    const { model, count } = this.shared.get(j) ?? {};
+    return model === undefined ? '' : ` and ${count} of other studies`;
+  }
+
+  private estimate(j: number, { mean, deviation }: { readonly mean: number; readonly deviation: number }): MetricValue {
+    const term = this.terms.objectives[j]!;
     const ends = [term.sign * (mean - Z_90 * deviation), term.sign * (mean + Z_90 * deviation)].sort((a, b) => a - b);
-    return { value: term.sign * mean, unit: term.unit, provenance: 'estimated', interval: ends as [number, number], source: `foreseen by a Gaussian process of ${this.size} trials of this study and those it began with; not evaluated` };
+    return { value: term.sign * mean, unit: term.unit, provenance: 'estimated', interval: ends as [number, number], source: `foreseen by a Gaussian process of ${this.size} trials of this study and those it began with${this.beside(j)}; not evaluated` };
   }
 }
 
@@ -158,4 +203,10 @@ export function deviationsOf(p: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** Metrics that only an evaluation tells, by what the study says of its evaluator. */
+export function answeredBy({ spec: { accuracy } }: Pick<StudyDefinition, 'spec'>): readonly string[] {
+  if (accuracy.method === 'train' || accuracy.method === 'supernet') return ['accuracy', 'error'];
+  return 'metrics' in accuracy ? accuracy.metrics : [];
 }

@@ -16,7 +16,7 @@ describe('a model of an outcome', () => {
     // the twin centres and scales by one point fewer
     for (const i of [0, 7, 19]) {
       const rest = y.map((_, k) => k).filter((k) => k !== i);
-      const twin = OutcomeModel.fit(rest.map((k) => points[k]!), rest.map((k) => y[k]!), model.hyperparameters).predict(points[i]!);
+      const twin = OutcomeModel.fit(rest.map((k) => points[k]!), rest.map((k) => y[k]!), { hyperparameters: model.hyperparameters }).predict(points[i]!);
       expect(Math.abs(twin.mean - held[i]!.mean)).toBeLessThan(0.15);
       expect(Math.abs(twin.deviation / held[i]!.deviation - 1)).toBeLessThan(0.2);
     }

@@ -1,5 +1,5 @@
 import type { ExportFormat, StudyState, TrialProgress, TrialState } from '@app/contracts';
-import type { FoldState, HistoryEntry, ImportedTrial, StepCommit, StudyDefinition, StudyRecord, TrialCounts, TrialOutcome, TrialRecord } from './records.js';
+import type { FoldState, HistoryEntry, ImportedTrial, Prior, StepCommit, StudyDefinition, StudyRecord, TrialCounts, TrialOutcome, TrialRecord } from './records.js';
 
 /** Fencing: a write with an old epoch changes nothing. */
 export interface Lease {
@@ -82,7 +82,7 @@ export interface StudyStore {
    * @returns the study, and false if `idempotency` named an earlier identical request
    * @throws IdempotencyConflict if its key was used with another body
    */
-  create(study: { readonly definition: StudyDefinition; readonly state: 'draft' | 'queued'; readonly imports?: readonly ImportedTrial[] | undefined; readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined }): Promise<{ study: StudyRecord; created: boolean }>;
+  create(study: { readonly definition: StudyDefinition; readonly state: 'draft' | 'queued'; readonly imports?: readonly ImportedTrial[] | undefined; readonly prior?: Prior | null | undefined; readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined }): Promise<{ study: StudyRecord; created: boolean }>;
   /** @throws NotFound */
   study(id: string): Promise<StudyRecord>;
   studies(query: StudyQuery): Promise<Page<StudyRecord>>;

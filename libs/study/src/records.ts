@@ -89,6 +89,35 @@ export interface ProposedTrial {
 /** A settled trial of another study as this one was given it when made: told first, as knowledge. It is no trial here and comes on no front. */
 export type ImportedTrial = Pick<SettledTrial, 'key' | 'genes' | 'state' | 'objectives' | 'violations'> & { readonly studyId: string; readonly number: number };
 
+/** An evaluated trial of another study of the same task, as a study that learns from it keeps it. */
+export interface PriorTrial {
+  readonly studyId: string;
+  readonly number: number;
+  /** share of a full evaluation that its values are of */
+  readonly fidelity: number;
+  /** both studies name the same data */
+  readonly described: boolean;
+  /** content hash of the data its values are of; null: not known */
+  readonly data: string | null;
+  /** of the point of this study's space that is nearest to it */
+  readonly genes: Genes;
+  /** what is computed of its own network, see `analyticOf` */
+  readonly analytic: readonly number[];
+  /** what its study's prefilter gave the untrained network; null: none */
+  readonly score: { readonly proxy: string; readonly value: number } | null;
+  /** minimised, by this study's objectives; null: not known, or computed */
+  readonly objectives: readonly (number | null)[];
+}
+
+/** What a study learns of others, fixed when it is made. */
+export interface Prior {
+  /** SHA-256 of the study's parameters and the trials */
+  readonly hash: string;
+  /** whose trials they are, by the names they had then */
+  readonly studies: readonly { readonly id: string; readonly name: string }[];
+  readonly trials: readonly PriorTrial[];
+}
+
 export interface SettledTrial extends ProposedTrial, TrialOutcome {}
 
 export interface TrialRecord extends ProposedTrial {
@@ -151,6 +180,8 @@ export interface FoldState {
   readonly trials: readonly TrialRecord[];
   /** trials of other studies it began with, in the order they are told */
   readonly imports: readonly ImportedTrial[];
+  /** what it learns of other studies besides; left out, null: nothing */
+  readonly prior?: Prior | null | undefined;
 }
 
 export type { ProblemSpec };

@@ -65,7 +65,7 @@ function differences(definition: StudyDefinition, other: StudyRecord, trials: re
   }
   if (!same(other.space.settings, definition.space.settings)) say('searchSpace.settings', other.space.settings, definition.space.settings);
   if (!same(other.spec.task, definition.spec.task)) say('task', other.spec.task, definition.spec.task);
-  if (!same(other.spec.accuracy, definition.spec.accuracy)) say('accuracy', other.spec.accuracy, definition.spec.accuracy);
+  if (!same(withoutPrior(other), withoutPrior(definition))) say('accuracy', other.spec.accuracy, definition.spec.accuracy);
   const { objectives, constraints } = studyTerms(definition.spec);
   const looked = [...objectives, ...constraints];
   for (const device of definition.devices) {
@@ -77,6 +77,9 @@ function differences(definition: StudyDefinition, other: StudyRecord, trials: re
   if (missing.length > 0) out.push(`has no completed trial with ${missing.map((key) => `"${key}"`).join(', ')}`);
   return out;
 }
+
+/** What others a study learned from besides changes no value of its own. */
+const withoutPrior = ({ spec: { accuracy } }: StudyDefinition): object => ({ ...accuracy, prior: undefined });
 
 const same = (a: unknown, b: unknown): boolean => isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { stringify } from 'yaml';
 import type { DryRunReport, StudyDetail, StudyPage, StudySummary } from '@app/contracts';
 import { ownAgents } from '@app/measure';
-import { dryRun, NotFound, studyDetailView, studySummaryView, warmStart, type ImportedTrial, type StudyDefinition, type StudyRecord, type StudyStore, type TrialCounts } from '@app/study';
+import { dryRun, NotFound, priorFrom, studyDetailView, studySummaryView, warmStart, type ImportedTrial, type Prior, type StudyDefinition, type StudyRecord, type StudyStore, type TrialCounts } from '@app/study';
 import { ProblemException, inWords, schemaErrors } from '../http/problem.js';
 import { WorkService } from '../lifecycle/work.service.js';
 import { CATALOG, CONFIG, EVALUATORS, STORE, type ApiCatalog, type Config, type EvaluatorFactory } from '../ports.js';
@@ -28,14 +28,15 @@ export class StudiesService {
     const definition = this.define(body);
     const idempotency = key === undefined ? undefined : { key: checkedKey(key), bodyHash: hashOf({ body, start }) };
     const imports = await this.imports(definition);
-    const { study, created } = await this.store.create({ definition, state: start ? 'queued' : 'draft', imports, idempotency });
+    const prior = await this.prior(definition, imports);
+    const { study, created } = await this.store.create({ definition, state: start ? 'queued' : 'draft', imports, prior, idempotency });
     if (created && start) await this.work.step(study.id);
     return { study: await this.detail(study), created };
   }
 
   async validate(body: unknown): Promise<DryRunReport> {
     const definition = this.define(body);
-    await this.imports(definition);
+    await this.prior(definition, await this.imports(definition));
     const evaluator = await this.evaluators(definition);
     try {
       return await dryRun(definition, evaluator, { now: () => performance.now(), breathe: () => nextTurn() });
@@ -90,13 +91,13 @@ export class StudiesService {
     return { name, text: stringify({ ...spec, name }) };
   }
 
-  /** A draft with the study's own copies of space and devices: it searches the same even if the built-in ones have changed. */
+  /** A draft with the study's own copies of space, devices and what it has of other studies: it searches the same even if the built-in ones have changed. */
   async clone(id: string, change: { readonly name?: string | undefined; readonly seed?: number | undefined }): Promise<StudyDetail> {
     const { spec, space, devices, name, labels } = await this.store.study(id);
     this.refuseCommands(spec);
     const copy = { ...spec, labels: { ...labels }, name: change.name ?? `${name.slice(0, 190)} (copy)`, seed: change.seed ?? spec.seed };
-    const imports = spec.warmStart ? (await this.store.fold(id)).imports : [];
-    const { study } = await this.store.create({ definition: { spec: copy, space, devices }, state: 'draft', imports });
+    const { imports, prior } = await this.store.fold(id);
+    const { study } = await this.store.create({ definition: { spec: copy, space, devices }, state: 'draft', imports, prior });
     return this.detail(study);
   }
 
@@ -137,6 +138,13 @@ export class StudiesService {
     const warm = warmStart(definition, sources);
     if ('issues' in warm) throw invalid(warm.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, code: 'warm-start-differs', message })));
     return warm.imports;
+  }
+
+  /** What the study learns of others. @throws ProblemException naming the study that is not there or has another task */
+  private async prior(definition: StudyDefinition, imports: readonly ImportedTrial[]): Promise<Prior | null> {
+    const found = await priorFrom(this.store, definition, imports);
+    if ('issues' in found) throw invalid(found.issues.map(({ path, code, message }) => ({ pointer: `/${path.join('/')}`, code, message })));
+    return found.prior;
   }
 
   private async countsOf(id: string): Promise<TrialCounts> {

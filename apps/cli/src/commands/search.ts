@@ -14,8 +14,9 @@ export function searchCommand(program: Command): void {
     .option('--out <dir>', 'keep the search here: journal, front.json, trials.json')
     .option('--seed <n>', 'instead of the seed in the file', wholeNumber('--seed'))
     .option('--warm-start <dir...>', 'folders of earlier searches (their --out): begin with what they found')
+    .option('--learn-from <dir...>', 'folders of earlier searches of the same task: their trials help to foretell (accuracy.prior)')
     .option('--trials <n>', 'instead of budget.maxTrials in the file', wholeNumber('--trials'))
-    .action(async (file: string, options: { out?: string; seed?: number; trials?: number; warmStart?: string[] }, command: Command) => {
+    .action(async (file: string, options: { out?: string; seed?: number; trials?: number; warmStart?: string[]; learnFrom?: string[] }, command: Command) => {
       const parsed = loadCatalog().parseStudySpec(readText(file));
       if ('issues' in parsed) throw inputError(file, parsed.issues);
       const { spec } = parsed.definition;
@@ -25,7 +26,7 @@ export function searchCommand(program: Command): void {
       };
       const dir = options.out === undefined ? undefined : resolve(options.out);
       const json = wantsJson(command);
-      const result = await runLocally(definition, { label: spec.name, dir, warmStart: options.warmStart?.map((d) => resolve(d)), quiet: json && !process.stderr.isTTY, allowCommands: true });
+      const result = await runLocally(definition, { label: spec.name, dir, warmStart: options.warmStart?.map((d) => resolve(d)), learnFrom: options.learnFrom?.map((d) => resolve(d)), quiet: json && !process.stderr.isTTY, allowCommands: true });
       const { study, trials, front } = result;
       const view = frontView(study, front, [], trials);
       const document = {

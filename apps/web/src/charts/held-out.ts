@@ -35,5 +35,8 @@ export function heldOutChart(o: HeldOut, palette: Palette): Record<string, unkno
 
 export function heldOutSummary(o: HeldOut): string {
   const say = (v: number): string => formatQuantity(v, o.unit, 2);
-  return `${columnLabel(o.key)} of ${o.values.length} trials, each foretold from the others: off by ${say(o.error)} (root mean square), where their mean alone is off by ${say(o.spread)}; ${formatShare(o.within)} lie in their 90 % intervals.`;
+  const others = o.prior === null ? '' : ` and from ${o.prior.studies.reduce((sum, s) => sum + s.trials, 0)} trials of ${o.prior.studies.length === 1 ? 'another study' : `${o.prior.studies.length} other studies`}`;
+  const without = o.prior === null ? '' : `, without ${o.prior.studies.length === 1 ? 'that study' : 'those studies'} by ${say(o.prior.without.error)}`;
+  const scores = o.proxy === null ? '' : ` With the ${o.proxy.name} scores of the untrained networks: off by ${say(o.proxy.error)}.`;
+  return `${columnLabel(o.key)} of ${o.values.length} trials, each foretold from the others${others}: off by ${say(o.error)} (root mean square)${without}, where their mean alone is off by ${say(o.spread)}; ${formatShare(o.within)} lie in their 90 % intervals.${scores}`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { constraints, data, objectives, parameters, series } from './fixture.js';
 import { frontScatter, type ScatterSettings } from './front-scatter.js';
 import { bestSoFar, hypervolumeCurve } from './history.js';
-import { heldOutChart, heldOutSummary } from './held-out.js';
+import { heldOutChart, heldOutSummary, type HeldOut } from './held-out.js';
 import { curveOrder, learningChart, learningSummary, type LearningCurves } from './learning-curves.js';
 import { localFront } from './local-front.js';
 import { DARK, LIGHT } from './palette.js';
@@ -189,7 +189,7 @@ describe('learning curves', () => {
 });
 
 describe('what trials foretell', () => {
-  const of = { key: 'accuracy', unit: '%', error: 2, spread: 8, within: 0.5, number: [3, null], values: [60, 80], predicted: [62, 78], low: [61, 10], high: [63, 79] };
+  const of = { key: 'accuracy', unit: '%', error: 2, spread: 8, within: 0.5, number: [3, null], values: [60, 80], predicted: [62, 78], low: [61, 10], high: [63, 79], prior: null, proxy: null };
   it('is drawn against what came, each with its interval, which ends at the picture\'s edge', () => {
     const option = heldOutChart(of, LIGHT);
     const { min } = option['yAxis'] as { min: number };
@@ -199,6 +199,12 @@ describe('what trials foretell', () => {
   });
   it('is said with its error beside that of knowing nothing', () => {
     expect(heldOutSummary(of).replaceAll('\u00a0', ' ')).toBe('Accuracy of 2 trials, each foretold from the others: off by 2 % (root mean square), where their mean alone is off by 8 %; 50 % lie in their 90 % intervals.');
+  });
+  it('is said with what other studies and the scores of untrained networks change, where there are some', () => {
+    const prior = { hash: 'h', studies: [{ id: 'a', name: 'earlier', trials: 40 }], left: 0, weight: 0.8, without: { error: 3, within: 0.9 } };
+    const plain = (o: HeldOut): string => heldOutSummary(o).replaceAll('\u00a0', ' ');
+    expect(plain({ ...of, prior, proxy: { name: 'naswot', error: 1.5, within: 0.9 } })).toBe('Accuracy of 2 trials, each foretold from the others and from 40 trials of another study: off by 2 % (root mean square), without that study by 3 %, where their mean alone is off by 8 %; 50 % lie in their 90 % intervals. With the naswot scores of the untrained networks: off by 1.5 %.');
+    expect(plain({ ...of, prior: { ...prior, studies: [...prior.studies, { id: 'b', name: 'second', trials: 2 }] }, proxy: null })).toContain('and from 42 trials of 2 other studies: off by 2 % (root mean square), without those studies by 3 %');
   });
 });
 

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo } from 'react';
+import { Fragment, useCallback, useEffect, useMemo } from 'react';
 import type { StudyDetail } from '@app/contracts';
 import { getForesight } from '../api/endpoints.js';
 import { heldOutChart, heldOutSummary, type HeldOut } from '../charts/held-out.js';
@@ -7,7 +7,7 @@ import { formatNumber, formatQuantity } from '../format/number.js';
 import { useResource } from '../state/resource.js';
 import { openTrial } from '../state/selection.js';
 import type { StudyData } from '../state/study-data.js';
-import { Figure } from './basics.js';
+import { Figure, Link } from './basics.js';
 import { Chart, type ChartEvent } from './chart.js';
 import { usePalette } from './theme.js';
 import { plainTip } from './tip.js';
@@ -30,6 +30,18 @@ function Figures({ data, detail }: { readonly data: StudyData; readonly detail: 
   return <>{objectives.map((o) => <HeldOutFigure key={o.key} of={o} skipped={skipped} />)}</>;
 }
 
+/** Whose values are learned from, fixed when the study was made. */
+function LearnedFrom({ prior: { studies, left, weight, hash } }: { readonly prior: NonNullable<HeldOut['prior']> }): React.JSX.Element {
+  return (
+    <p className="summary">
+      {'Learns from '}
+      {studies.map((s, i) => <Fragment key={s.id}>{i > 0 && ', '}<Link to={`/studies/${s.id}`}>{s.name}</Link>{` (${s.trials} trials)`}</Fragment>)}
+      {`, as they were when this study was made (${hash.slice(0, 8)}); a deviation of theirs counts for ${formatNumber(weight, 2)} of its own.`}
+      {left > 0 && ` ${left} further values turned out to be of other data and are left out.`}
+    </p>
+  );
+}
+
 function HeldOutFigure({ of, skipped }: { readonly of: HeldOut; readonly skipped: number }): React.JSX.Element {
   const palette = usePalette();
   const option = useMemo(() => {
@@ -50,6 +62,7 @@ function HeldOutFigure({ of, skipped }: { readonly of: HeldOut; readonly skipped
       </div>
     )}>
       <Chart kind="scatter chart" option={option} height={320} summary={summary} onEvents={events} />
+      {of.prior !== null && <LearnedFrom prior={of.prior} />}
     </Figure>
   );
 }

@@ -1,7 +1,7 @@
 import { Column, Entity, OneToMany, PrimaryColumn, type Relation } from 'typeorm';
 import type { StudyState } from '@app/contracts';
 import type { Json } from '@app/optim';
-import type { ImportedTrial, StudyDefinition } from '@app/study';
+import type { ImportedTrial, Prior, StudyDefinition } from '@app/study';
 import { LeaseColumns } from './lease.columns.js';
 import { TrialEntity } from './trial.entity.js';
 
@@ -72,6 +72,9 @@ export class StudyEntity extends LeaseColumns {
 
   @Column('json', { nullable: true, select: false })
   imports: readonly ImportedTrial[] | null;
+
+  @Column('json', { nullable: true, select: false })
+  prior: Prior | null;
 
   @OneToMany(() => TrialEntity, (trial) => trial.study)
   trials: Relation<TrialEntity[]>;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { IdempotencyConflict, NotFound, type ImportedTrial } from '@app/study';
+import { IdempotencyConflict, NotFound, type ImportedTrial, type Prior } from '@app/study';
 import type { Bench } from './exam-store.js';
 import { evaluatedStep, idOf, proposal, sampleDefinition, step } from './sample-study.js';
 
@@ -22,9 +22,17 @@ export function examineStudies(bench: Bench): void {
     it('keeps the trials of other studies it begins with, in their order, beside its own', async () => {
       const imports = [3, 1].map((number): ImportedTrial => ({ studyId: idOf('other'), number, key: `key-${number}`, genes: [0.1 * number, 1e-17], state: 'completed', objectives: [number, null], violations: [-0.5] }));
       const { study } = await bench.store.create({ definition: sampleDefinition('warm'), state: 'queued', imports });
-      expect(await bench.store.fold(study.id)).toEqual({ snapshot: null, told: 0, trials: [], imports });
+      expect(await bench.store.fold(study.id)).toEqual({ snapshot: null, told: 0, trials: [], imports, prior: null });
       const { study: cold } = await bench.store.create({ definition: sampleDefinition('cold'), state: 'queued' });
       expect((await bench.store.fold(cold.id)).imports).toEqual([]);
+    });
+
+    it('keeps what it was given to learn of other studies, digit for digit', async () => {
+      const prior: Prior = {
+        hash: 'h', studies: [{ id: idOf('other'), name: 'earlier' }], trials: [{ studyId: idOf('other'), number: 2, fidelity: 1 / 3, described: true, data: 'abc', genes: [0.1, 3], analytic: [11.25, 1e-17, 3], score: { proxy: 'naswot', value: -12.5 }, objectives: [-88.214, null] }],
+      };
+      const { study } = await bench.store.create({ definition: sampleDefinition('learns'), state: 'queued', prior });
+      expect((await bench.store.fold(study.id)).prior).toEqual(prior);
     });
 
     it('does not follow later changes of the object it was given', async () => {

@@ -17,7 +17,7 @@ export function createStudy(rows: MemoryRows, { study, at }: ChangeOf<'create'>)
     ...definition, id, name: definition.spec.name, labels: definition.spec.labels, state, reason: null, message: null, revision: 0,
     createdAt: new Date(at), startedAt: null, finishedAt: null, runningMs: 0, runningSince: null, referencePoint: null, hypervolume: null, frontSize: 0, screened: 0,
   };
-  const row: StudyRow = { record, lease: noLease(), told: 0, snapshot: null, trials: [], keys: new Set(), numbers: new Set(), history: [], events: [], imports: study.imports ?? [] };
+  const row: StudyRow = { record, lease: noLease(), told: 0, snapshot: null, trials: [], keys: new Set(), numbers: new Set(), history: [], events: [], imports: study.imports ?? [], prior: study.prior ?? null };
   rows.studies.set(id, row);
   return { study: rows.bump(row, at, {}, (s) => [stateEvent(s)]), created: true };
 }

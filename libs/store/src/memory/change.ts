@@ -1,11 +1,12 @@
 import type { ExportFormat, StudyState, TrialProgress } from '@app/contracts';
-import type { ImportedTrial, Lease, StepCommit, StudyDefinition, TrialOutcome } from '@app/study';
+import type { ImportedTrial, Lease, Prior, StepCommit, StudyDefinition, TrialOutcome } from '@app/study';
 
 export interface NewStudy {
   readonly id: string;
   readonly definition: StudyDefinition;
   readonly state: 'draft' | 'queued';
   readonly imports?: readonly ImportedTrial[] | undefined;
+  readonly prior?: Prior | null | undefined;
   readonly idempotency?: { readonly key: string; readonly bodyHash: string } | undefined;
 }
 

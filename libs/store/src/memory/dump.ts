@@ -35,6 +35,7 @@ export function loadDump(rows: MemoryRows, line: DumpLine): void {
   const study: StudyRow = {
     ...rest,
     imports: rest.imports ?? [],
+    prior: rest.prior ?? null,
     record: { ...record, screened: record.screened ?? 0, createdAt: new Date(record.createdAt), startedAt: date(record.startedAt), finishedAt: date(record.finishedAt), runningSince: date(record.runningSince) },
     trials: trials.map((t) => ({ ...t, record: { ...t.record, fidelity: t.record.fidelity ?? 1, createdAt: new Date(t.record.createdAt), settledAt: date(t.record.settledAt) } })),
     keys: new Set(trials.map((t) => t.record.key)),

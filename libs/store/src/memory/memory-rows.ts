@@ -1,4 +1,4 @@
-import { NotFound, type ExportRecord, type HistoryEntry, type ImportedTrial, type Lease, type StepCommit, type StoredEvent, type StudyRecord, type TrialCounts, type TrialRecord } from '@app/study';
+import { NotFound, type ExportRecord, type HistoryEntry, type ImportedTrial, type Lease, type Prior, type StepCommit, type StoredEvent, type StudyRecord, type TrialCounts, type TrialRecord } from '@app/study';
 import { NO_TRIALS, type NewEvent } from '../study-life.js';
 
 export interface LeaseRow {
@@ -35,6 +35,7 @@ export interface StudyRow {
   readonly history: HistoryEntry[];
   readonly events: StoredEvent[];
   readonly imports: readonly ImportedTrial[];
+  readonly prior: Prior | null;
 }
 
 export interface ExportRow {

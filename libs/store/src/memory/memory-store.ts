@@ -148,8 +148,8 @@ export class MemoryStore implements StudyStore {
   }
 
   async fold(id: string): Promise<FoldState> {
-    const { snapshot, told, trials, imports } = this.rows.study(id);
-    return { snapshot, told, trials: trials.map((t) => t.record), imports };
+    const { snapshot, told, trials, imports, prior } = this.rows.study(id);
+    return { snapshot, told, trials: trials.map((t) => t.record), imports, prior };
   }
 
   async commitStep(lease: Lease, step: StepCommit): Promise<StudyRecord | null> {

@@ -29,11 +29,11 @@ export const timeColumns = (times: StudyTimes): Record<string, unknown> => ({
 export class StudyRows {
   constructor(private readonly db: DataSource) {}
 
-  async create({ definition, state, imports, idempotency }: Parameters<StudyStore['create']>[0]): Promise<{ study: StudyRecord; created: boolean }> {
+  async create({ definition, state, imports, prior, idempotency }: Parameters<StudyStore['create']>[0]): Promise<{ study: StudyRecord; created: boolean }> {
     for (;;) {
       const earlier = idempotency ? await this.answered(idempotency) : null;
       if (earlier) return { study: earlier, created: false };
-      const study = await this.db.transaction((m) => insertStudy(m, definition, state, imports, idempotency)).catch((error: unknown) => {
+      const study = await this.db.transaction((m) => insertStudy(m, definition, state, { imports, prior }, idempotency)).catch((error: unknown) => {
         if (error instanceof KeyTaken) return null;
         throw error;
       });
@@ -162,10 +162,10 @@ export async function revokeStudy(m: EntityManager, id: string): Promise<void> {
 
 class KeyTaken extends Error {}
 
-async function insertStudy(m: EntityManager, { spec, space, devices }: Parameters<StudyStore['create']>[0]['definition'], state: string, imports: Parameters<StudyStore['create']>[0]['imports'], idempotency: Parameters<StudyStore['create']>[0]['idempotency']): Promise<StudyRecord> {
+async function insertStudy(m: EntityManager, { spec, space, devices }: Parameters<StudyStore['create']>[0]['definition'], state: string, { imports, prior }: Pick<Parameters<StudyStore['create']>[0], 'imports' | 'prior'>, idempotency: Parameters<StudyStore['create']>[0]['idempotency']): Promise<StudyRecord> {
   const [{ id }] = (await rows<{ id: string }>(
-    m, `insert into study (name, labels, spec, space, devices, state, imports) values ($1, $2, $3, $4, $5, $6, $7) returning id`,
-    [storedText(spec.name), storedJson(spec.labels), storedJson(spec), storedJson(space), storedJson(devices), state, imports?.length ? storedJson(imports) : null],
+    m, `insert into study (name, labels, spec, space, devices, state, imports, prior) values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+    [storedText(spec.name), storedJson(spec.labels), storedJson(spec), storedJson(space), storedJson(devices), state, imports?.length ? storedJson(imports) : null, prior ? storedJson(prior) : null],
   )) as [{ id: string }];
   if (idempotency) {
     const key = storedText(idempotency.key);

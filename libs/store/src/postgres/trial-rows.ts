@@ -141,12 +141,12 @@ export class TrialRows {
 
   async fold(studyId: string): Promise<FoldState> {
     await this.mustExist(studyId);
-    const [study] = await rows<{ told: number; version: string | null; state: never; imports: FoldState['imports'] | null }>(
-      this.db.manager, 'select told, snapshot_version as version, snapshot as state, imports from study where id = $1', [studyId],
+    const [study] = await rows<{ told: number; version: string | null; state: never; imports: FoldState['imports'] | null; prior: FoldState['prior'] | null }>(
+      this.db.manager, 'select told, snapshot_version as version, snapshot as state, imports, prior from study where id = $1', [studyId],
     );
     if (!study) throw new NotFound('study', studyId);
-    const { told, version, state, imports } = study;
-    return { snapshot: version === null ? null : { version, state }, told, trials: await this.whole(studyId, 't.note'), imports: imports ?? [] };
+    const { told, version, state, imports, prior } = study;
+    return { snapshot: version === null ? null : { version, state }, told, trials: await this.whole(studyId, 't.note'), imports: imports ?? [], prior: prior ?? null };
   }
 
   async front(studyId: string): Promise<readonly TrialRecord[]> {

@@ -129,7 +129,7 @@ describe('JSON a class', () => {
 describe('batches', () => {
   /** One image a set, 4 × 4, values 10·row + column. */
   const set: ImageSet = { count: 1, channels: 1, height: 4, width: 4, pixels: Uint8Array.from({ length: 16 }, (_, i) => 10 * Math.floor(i / 4) + (i % 4)), labels: Uint16Array.of(1) };
-  const data: Dataset = { name: 'ramp', classes: 2, classNames: null, fixedShape: false, train: set, validation: set, test: null, mean: [0], deviation: [1 / 255], balance: [0, 1] };
+  const data: Dataset = { name: 'ramp', classes: 2, classNames: null, fixedShape: false, train: set, validation: set, test: null, mean: [0], deviation: [1 / 255], balance: [0, 1], fingerprint: '' };
     const one = (how: Partial<Augmentation>, seed: number, size = 4, batch = 1): BatchWriter => {
     const writer = new BatchWriter(data, batch, size, size);
     writer.augmented(set, new Array<number>(batch).fill(0), 0, { ...NO_AUGMENTATION, ...how }, Rng.of(seed));
@@ -194,5 +194,17 @@ describe('batches', () => {
     expect(writer.targets[1]).toBeCloseTo(1 - share, 6);
     expect(writer.images[3]).toBeCloseTo(3 * share + 200 * (1 - share), 3);
     expect(writer.images[16 + 3]).toBeCloseTo(200 * share + 3 * (1 - share), 3);
+  });
+});
+
+describe('the fingerprint of data', () => {
+  const synthetic = (change: object = {}) => loadDataset(datasetSchema.parse({ format: 'synthetic', classes: 3, images: 60, size: 8, channels: 1, ...change }));
+
+  it('is that of the content: another share or split of it is the same, other images are not', async () => {
+    const { fingerprint } = await synthetic();
+    expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
+    expect((await synthetic({ share: 0.5, validation: 0.3 })).fingerprint).toBe(fingerprint);
+    expect((await synthetic({ splitSeed: 1 })).fingerprint).not.toBe(fingerprint);
+    expect((await synthetic({ images: 63 })).fingerprint).not.toBe(fingerprint);
   });
 });

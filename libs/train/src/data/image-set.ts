@@ -29,6 +29,8 @@ export interface Dataset {
   readonly deviation: readonly number[];
   /** training images of each class */
   readonly balance: readonly number[];
+  /** content hash of what was split into training and held-out images: their shape, values and labels */
+  readonly fingerprint: string;
 }
 
 /** Data that can't be trained on. The message names the file and says what came and what was due. */

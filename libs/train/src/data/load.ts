@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join as path } from 'node:path';
 import type { DatasetSpec } from '@app/contracts';
@@ -47,7 +48,13 @@ export async function loadDataset(spec: DatasetSpec): Promise<Dataset> {
   const { kept, heldOut } = split(source.train, classes, spec);
   if (kept.length === 0 || heldOut.length === 0) throw new DatasetError(source.file, `expected images to train and to validate on, got ${kept.length} and ${heldOut.length} of ${source.train.count}`);
   const train = pick(source.train, kept);
-  return { name: source.name, classes, classNames: source.classNames ?? null, fixedShape: source.fixedShape ?? false, train, validation: pick(source.train, heldOut), test: source.test, ...moments(train), balance: classCounts(train, classes) };
+  return { name: source.name, classes, classNames: source.classNames ?? null, fixedShape: source.fixedShape ?? false, train, validation: pick(source.train, heldOut), test: source.test, ...moments(train), balance: classCounts(train, classes), fingerprint: fingerprintOf(source.train) };
+}
+
+/** First 16 hexadecimal digits of a SHA-256; the same wherever the data lie and however they are split. */
+function fingerprintOf({ count, channels, height, width, pixels, labels }: ImageSet): string {
+  const bytes = (a: Uint8Array | Uint16Array | Float32Array): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+  return createHash('sha256').update([count, channels, height, width, pixels.BYTES_PER_ELEMENT].join()).update(bytes(labels)).update(bytes(pixels)).digest('hex').slice(0, 16);
 }
 
 async function read(spec: DatasetSpec): Promise<Source> {

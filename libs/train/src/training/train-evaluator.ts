@@ -82,10 +82,10 @@ function remember(remembered: Map<string, Checkpoint>, key: string, checkpoint: 
 
 export const imagesOf = (dataset: DatasetSpec): number => (dataset.format === 'synthetic' ? dataset.images : USUAL_IMAGES) * dataset.share;
 
-function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatAccuracy, judgedOn, checkpoint: { curve } }: Trained, seed: number, quantize: QuantizeSpec | null): Record<string, MetricValue> {
+function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatAccuracy, judgedOn, fingerprint, checkpoint: { curve } }: Trained, seed: number, quantize: QuantizeSpec | null): Record<string, MetricValue> {
   const source = `trained for ${curve.length} epochs on ${describeDataset(dataset)} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describeQuantization(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}`;
   const [low, high] = wilson(accuracy / 100, judgedOn);
-  const metric = (value: number, interval: [number, number], values: number[]): MetricValue => ({ value, unit: '%', provenance: 'trained', interval, source, curve: values });
+  const metric = (value: number, interval: [number, number], values: number[]): MetricValue => ({ value, unit: '%', provenance: 'trained', interval, source, curve: values, data: fingerprint });
   return {
     accuracy: metric(accuracy, [100 * low, 100 * high], [...curve]),
     error: metric(100 - accuracy, [100 * (1 - high), 100 * (1 - low)], curve.map((a) => 100 - a)),

@@ -36,7 +36,7 @@ async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answe
   if (outcome.kind === 'diverged') return { id, kind: 'diverged', epoch: outcome.epoch, step: outcome.step, curve: outcome.curve };
   const judged = { accuracy: outcome.accuracy, floatAccuracy: outcome.floatAccuracy, judgedOn: data.validation.count };
   const weights = task.weights ? encodeTrainedWeights({ about: { by: 'training', quantize: task.quantize, ...judged, input: inputAbout(data) }, weights: outcome.weights }) : null;
-  return { id, kind: 'trained', ...judged, checkpoint: outcome.checkpoint, weights };
+  return { id, kind: 'trained', ...judged, fingerprint: data.fingerprint, checkpoint: outcome.checkpoint, weights };
 }
 
 /** A study's networks have its task's classes and channels, whatever the candidate. */
