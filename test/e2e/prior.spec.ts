@@ -33,10 +33,10 @@ const refusal = async (url: string, spec: object): Promise<{ status: number; err
 
 describe('a study that learns from another of its task', { timeout: 300_000 }, () => {
   it('passes over what the other foretells, says so, and has the same trials whatever is killed and whatever becomes of the other', async () => {
-    const env = { CADDIS_ALLOW_COMMANDS: '1', CADDIS_DATA_DIR: directory, ...database.env };
+    const env: Record<string, string> = { CADDIS_ALLOW_COMMANDS: '1', CADDIS_DATA_DIR: directory, ...database.env };
     const startAll = async (): Promise<ServiceProcess[]> => {
       const serve = await ServiceProcess.serve(env);
-      return env.REDIS_URL === undefined ? [serve] : [serve, ServiceProcess.worker(env), ServiceProcess.worker(env)];
+      return env['REDIS_URL'] === undefined ? [serve] : [serve, ServiceProcess.worker(env), ServiceProcess.worker(env)];
     };
     let processes = await startAll();
     const url = (): string => processes[0]!.url;
