@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { optimizersPage } from '../bench/optimizers/page.js';
 import { readProblems } from '../bench/optimizers/problems.js';
-import { profile, standingOf } from '../bench/optimizers/standing.js';
+import { commonSeeds, profile, standingOf } from '../bench/optimizers/standing.js';
 import { readOwn, readPeers, type SolverRecord } from '../bench/optimizers/store.js';
 import { readSuggestionTime } from '../bench/optimizers/suggestion.js';
 import { LADDER } from '../bench/optimizers/trajectory.js';
@@ -57,7 +57,20 @@ describe('medians and profiles', () => {
   it('count as solved what has come so much of the way from the first feasible value', () => {
     const best = test.best!;
     const half = record([best + 0.05 * (30 - best), best + 0.5 * (30 - best), null]);
-    expect(profile([test], [half], half, 0.1, 3)[0]).toBeCloseTo(1 / 3, 12);
-    expect(profile([test], [half], half, 0.6, 3)[0]).toBeCloseTo(2 / 3, 12);
+    expect(profile([test], [half], half, 0.1, [1, 2, 3])[0]).toBeCloseTo(1 / 3, 12);
+    expect(profile([test], [half], half, 0.6, [1, 2, 3])[0]).toBeCloseTo(2 / 3, 12);
+    expect(profile([test], [half], half, 0.6, [1])[0]).toBe(1);
+  });
+
+  it('count nothing as solved before something was feasible, whatever came of it', () => {
+    const late = record([0]);
+    const runs = { HS65: { budget: 20, seeds: [{ seed: 1, curve: [null, test.best!], first: test.best!, groups: [null, test.best!], ms: 1 }] } };
+    expect(profile([test], [{ ...late, runs }], { ...late, runs }, 0.1, [1])).toEqual([0, 1, 1, 1, 1]);
+  });
+
+  it('compare only seeds that all solvers ran', () => {
+    const [three, later] = [record([1, 1, 1]), record([1, 1, 1])];
+    const shifted = { ...later, runs: { HS65: { ...later.runs['HS65']!, seeds: later.runs['HS65']!.seeds.map((s) => ({ ...s, seed: s.seed + 1 })) } } };
+    expect(commonSeeds([test], [three, shifted])).toEqual([2, 3]);
   });
 });

@@ -2,7 +2,7 @@
 import { median } from '@app/numeric';
 import { plotLines, type Line } from './plot.js';
 import { BUDGETS, type TestProblem } from './problems.js';
-import { anchorStanding, common, duel, profile, shortfall, standingOf, type Standing } from './standing.js';
+import { anchorStanding, common, commonSeeds, duel, profile, shortfall, standingOf, type Standing } from './standing.js';
 import type { SolverRecord } from './store.js';
 import type { SuggestionTime } from './suggestion.js';
 import { GROUPS, LADDER } from './trajectory.js';
@@ -170,11 +170,11 @@ function duels(tests: readonly TestProblem[], standings: readonly Standing[]): s
 function profiles(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[]): string[] {
   const all = [...own, ...peers].filter((r) => tests.filter((t) => r.runs[t.name]).length >= BROAD);
   const shared = tests.filter((t) => all.every((r) => r.runs[t.name]));
-  if (all.length === 0 || shared.length === 0) return ['No solver has been run on enough problems.'];
-  const seeds = Math.min(...all.flatMap((r) => shared.map((t) => r.runs[t.name]!.seeds.length)));
+  const seeds = commonSeeds(shared, all);
+  if (all.length === 0 || seeds.length === 0) return ['No two solvers have been run on enough problems with the same seeds.'];
   const rows = [1e-1, 1e-3, 1e-5].flatMap((tolerance) => all.map((r) => [String(tolerance), bold(r.solver, own.includes(r)), ...profile(shared, all, r, tolerance, seeds).map((v) => v.toFixed(2))]));
   return [
-    `Share of ${shared.length} problems × ${seeds} seeds solved to f ≤ f* + τ (f(x₀) − f*) within so many times n + 1 evaluations (Moré, Wild 2009). Past the end of a run its last value stands.`,
+    `Share of ${shared.length} problems × ${seeds.length} seeds (${seeds.join(', ')}) solved to f ≤ f* + τ (f(x₀) − f*) within so many times n + 1 evaluations (Moré, Wild 2009). Past the end of a run its last value stands.`,
     '',
     ...table(['τ', 'solver', ...GROUPS.map(String)], rows),
   ];

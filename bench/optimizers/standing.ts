@@ -72,15 +72,23 @@ export function common(tests: readonly TestProblem[], solvers: readonly Standing
   return tests.filter((t) => solvers.every((s) => evaluations.every((b) => s.at(t.name, b) !== undefined)));
 }
 
+/** Seeds that all records have for all tests. */
+export function commonSeeds(tests: readonly TestProblem[], records: readonly SolverRecord[]): number[] {
+  const [first = [], ...rest] = records.flatMap((r) => tests.map((t) => r.runs[t.name]!.seeds.map((s) => s.seed)));
+  return first.filter((seed) => rest.every((own) => own.includes(seed)));
+}
+
 /**
  * Moré and Wild (2009): share of (problem, seed) solved to f ≤ f* + τ (f(x0) - f*) within each of GROUPS times n + 1 evaluations. f(x0) is the
- * largest of the first feasible values that these solvers met in that seed's runs.
+ * largest of the first feasible values that these solvers met in that seed's runs; the start point goes by the seed.
+ *
+ * @param seeds that all records have for all tests
  */
-export function profile(tests: readonly TestProblem[], records: readonly SolverRecord[], solver: SolverRecord, tolerance: number, seeds: number): number[] {
+export function profile(tests: readonly TestProblem[], records: readonly SolverRecord[], solver: SolverRecord, tolerance: number, seeds: readonly number[]): number[] {
   const solved = GROUPS.map(() => 0);
   let count = 0;
   for (const test of tests) {
-    for (let seed = 1; seed <= seeds; seed++) {
+    for (const seed of seeds) {
       const runs = records.map((r) => r.runs[test.name]!.seeds.find((s) => s.seed === seed)!);
       const start = Math.max(...runs.map((r) => r.first ?? -Infinity));
       const own = solver.runs[test.name]!.seeds.find((s) => s.seed === seed)!;
@@ -88,7 +96,7 @@ export function profile(tests: readonly TestProblem[], records: readonly SolverR
       count++;
       GROUPS.forEach((_, k) => {
         // Beyond the budget the last known value stands.
-        const value = own.groups?.[k] ?? own.groups?.at(-1) ?? null;
+        const value = own.groups?.[Math.min(k, own.groups.length - 1)] ?? null;
         if (value !== null && value <= target) solved[k]!++;
       });
     }

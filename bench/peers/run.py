@@ -28,6 +28,7 @@ def main():
     parser.add_argument("--problems", default="*")
     parser.add_argument("--budget", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
@@ -43,7 +44,7 @@ def main():
             continue
         began = time.perf_counter()
         trajectories = []
-        for seed in range(1, options.seeds + 1):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             problem = evaluator.open(name, seed, options.budget)
             if not supports(module, problem):
                 break

@@ -30,6 +30,11 @@ describe('the choice', () => {
     expect(choice(parameters, objectives, trials)).toBe(due);
   });
 
+  it('lets the model lead in cells whose features are counted', () => {
+    const space = createSearchSpace(cells, { features: (point) => [Object.values(point).filter((v) => v === 'a').length] });
+    expect(planFor({ space, objectives: 3, constraints: 0, seed: 0, maxTrials: 300 }).map((s) => s.optimizers.map((o) => o.name).join(' + '))).toEqual(['bo', 'bo + mads', 'mads + nsga2']);
+  });
+
   it('thinks longer where a trial takes long', () => {
     expect(choice(floats(6), 2, 1000, 60)).toBe('bo, after 50 bo + mads, after 400 mads + nsga2');
     expect(choice(cells, 2, 1000, 60)).toBe('mads, after 200 mads + nsga2');

@@ -1,10 +1,11 @@
 /**
  * Chooses a method by rules that can be read here, changes it as trials come in, and says in `proposedBy` which one it was
  * (`auto>mads:poll`):
- *   - parameters that are not all categorical, at most 20 of them, at most 4 objectives and 2000 trials: Bayesian optimisation, which
- *     needs the fewest trials but thinks longer at each, has the first fifty; then it shares the asks with MADS, up to the 200th trial, or
- *     the 400th if an evaluation takes ten seconds or more;
- *   - everything else: MADS, which thinks little, has no limit in dimension or objectives, and leads in spaces of categories from the start;
+ *   - parameters that are not all categorical, or a space that counts features of its points; at most 20 parameters, 4 objectives and
+ *     2000 trials: Bayesian optimisation, which needs the fewest trials but thinks longer at each, has the first fifty; then it shares the
+ *     asks with MADS, up to the 200th trial, or the 400th if an evaluation takes ten seconds or more;
+ *   - everything else: MADS, which thinks little, has no limit in dimension or objectives, and leads in spaces of plain categories from the
+ *     start;
  *   - from the 200th trial (400th) on MADS and NSGA-II share the asks: where a front has many pieces or basins a population finds what a
  *     poll does not.
  * Shares go by what the latest candidates of each added to the hypervolume.
@@ -18,7 +19,7 @@ import { mads } from '../mads/mads.js';
 import { Progress } from './progress.js';
 
 const NAME = 'auto';
-const VERSION = 7;
+const VERSION = 8;
 const PREFIX = `${NAME}>`;
 
 const MOST_OBJECTIVES = 4;
@@ -41,8 +42,8 @@ export function planFor(problem: SearchProblem): readonly Stage[] {
   const { space, objectives } = problem;
   const trials = problem.maxTrials ?? MOST_TRIALS;
   const later = (from: number): Stage => ({ from, optimizers: [mads, nsga2] });
-  const categories = space.parameters.every((p) => p.type === 'categorical');
-  if (categories || objectives > MOST_OBJECTIVES || space.dimension > MOST_PARAMETERS || trials > MOST_TRIALS) return [{ from: 0, optimizers: [mads] }, later(SHARED_AFTER)];
+  const plainCategories = space.features === undefined && space.parameters.every((p) => p.type === 'categorical');
+  if (plainCategories || objectives > MOST_OBJECTIVES || space.dimension > MOST_PARAMETERS || trials > MOST_TRIALS) return [{ from: 0, optimizers: [mads] }, later(SHARED_AFTER)];
   return [{ from: 0, optimizers: [bo] }, { from: LEAD_TRIALS, optimizers: [bo, mads] }, later((problem.secondsPerTrial ?? 0) >= DEAR_SECONDS ? SHARED_AFTER_IF_DEAR : SHARED_AFTER)];
 }
 

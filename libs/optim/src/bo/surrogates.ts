@@ -112,6 +112,7 @@ export class Learner {
         fromMode: told <= 60 || before === undefined || Math.floor(told / MODE_EVERY) > Math.floor(before.at / MODE_EVERY),
         draws: told > 60 ? 0 : before === undefined ? 2 : 1,
         iterations: told <= 60 ? 40 : before === undefined ? 30 : 15,
+        exact: column.noise === -Infinity,
         ...(column.noise !== null && column.noise > -Infinity ? { noise: column.noise } : {}),
         ...(column.shares === null ? {} : { fidelities: places.map((k) => column.shares![k]!) }),
       };
