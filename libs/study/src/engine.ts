@@ -2,11 +2,10 @@ import type { SkipSpec } from '@app/contracts';
 import { halving, optimizerNamed, type Candidate, type Json, type OptimizerRun, type Told } from '@app/optim';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { STOPPED_EARLY } from './early-stopping.js';
-import { deviationsOf, Foresight, PREDICTED_DOMINATED } from './foresight.js';
+import { deviationsOf, Foresight, passedOver, PREDICTED_DOMINATED } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
 import { keptWeights } from './kept-weights.js';
 import { knownOf } from './known.js';
-import { OUTSCORED } from './prefilter.js';
 import { contentOf } from './prior.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
 import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialOutcome, TrialRecord } from './records.js';
@@ -163,7 +162,7 @@ export class StudyEngine {
 
   private learn({ genes, objectives, ...t }: ImportedTrial | SettledTrial | TrialRecord): void {
     const settled = 'metrics' in t ? t : null;
-    if ((settled?.fidelity ?? 1) === 1 && settled?.reason !== PREDICTED_DOMINATED && settled?.reason !== OUTSCORED) this.foresight?.learn({ genes, objectives, data: settled && contentOf(settled.metrics) });
+    if (settled === null || (settled.fidelity === 1 && !passedOver(settled))) this.foresight?.learn({ genes, objectives, data: settled && contentOf(settled.metrics) });
   }
 
   /** Ends the study before its budget does (a user's stop). */
@@ -239,7 +238,7 @@ const skipOf = ({ accuracy }: StudyDefinition['spec']): SkipSpec | null => ('ski
 
 function asTold(t: SettledTrial | TrialRecord): Told {
   // what was foreseen, outscored, or ended before its end has no result to learn from
-  if (t.reason === PREDICTED_DOMINATED || t.reason === STOPPED_EARLY || t.reason === OUTSCORED) return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state: 'failed', objectives: t.objectives, violations: t.violations };
+  if (passedOver(t) || t.reason === STOPPED_EARLY) return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state: 'failed', objectives: t.objectives, violations: t.violations };
   const state = t.state === 'completed' || t.state === 'infeasible' ? t.state : 'failed';
   return { genes: t.genes, key: t.key, proposedBy: t.proposedBy, note: t.note, state, objectives: t.objectives, violations: t.violations, ...(t.fidelity === 1 ? {} : { fidelity: t.fidelity }) };
 }

@@ -5,6 +5,7 @@ import type { Point } from '@app/space';
 import { EvaluatorError, StoppedEarly, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
 import { costingOf } from './costing.js';
 import { STOPPED_EARLY, stopWhen, type EarlyStopping } from './early-stopping.js';
+import { hasNoNetwork } from './no-network.js';
 import { OUTSCORED, outscored, SCORE, type Prefilter } from './prefilter.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
 import type { StudyDefinition, TrialOutcome } from './records.js';
@@ -78,7 +79,7 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
       return { ...outcome, objectives: objectiveValues(terms, metrics), violations: violationValues(terms, metrics), feasible: null };
     }
     if (error instanceof EvaluatorError) return finish({ state: 'failed', reason: error.reason, message: error.message, metrics: { ...metrics, ...error.metrics } });
-    if (error instanceof Error && (error.name === 'DecodeError' || error.name === 'GraphError')) {
+    if (hasNoNetwork(error)) {
       return finish({ state: 'failed', reason: 'decode-error', message: error.message, metrics });
     }
     if (signal.aborted) return finish({ state: 'failed', reason: 'timeout', message: `stopped: ${String(signal.reason)}`, metrics });

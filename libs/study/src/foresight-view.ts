@@ -1,6 +1,5 @@
 import { convert, type ForesightView } from '@app/contracts';
-import { answeredBy, Foresight, openObjectives, PREDICTED_DOMINATED, type ForesightOptions, type Lesson } from './foresight.js';
-import { OUTSCORED } from './prefilter.js';
+import { answeredBy, Foresight, openObjectives, passedOver, PREDICTED_DOMINATED, type ForesightOptions, type Lesson } from './foresight.js';
 import { contentOf, scoreOf } from './prior.js';
 import { studyProblem, type ObjectiveTerm } from './problem.js';
 import type { FoldState, Prior, StudyRecord } from './records.js';
@@ -24,7 +23,7 @@ export function foresightView(study: StudyRecord, { trials, imports, prior }: Pi
   const evaluator = { metrics: answeredBy(study) };
   const lessons: NumberedLesson[] = [
     ...imports.map(({ genes, objectives }) => ({ genes, objectives, number: null })),
-    ...trials.filter((t) => t.fidelity === 1 && t.reason !== PREDICTED_DOMINATED && t.reason !== OUTSCORED && (t.state === 'completed' || t.state === 'infeasible'))
+    ...trials.filter((t) => t.fidelity === 1 && !passedOver(t) && (t.state === 'completed' || t.state === 'infeasible'))
       .map(({ genes, objectives, number, metrics }) => ({ genes, objectives, number, data: contentOf(metrics), score: scoreOf(study, metrics)?.value ?? null })),
   ];
   const { accuracy } = study.spec;

@@ -4,14 +4,19 @@ import type { Genes, SearchSpace } from '@app/space';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { costingOf } from './costing.js';
 import { computedMetrics } from './evaluate.js';
+import { ofNetwork } from './no-network.js';
 import { codeOf, featuresOf } from './foresight-features.js';
 import { OutcomeModel, type Features, type Hyperparameters } from './outcome-model.js';
+import { OUTSCORED } from './prefilter.js';
 import type { ObjectiveTerm, StudyTerms } from './problem.js';
 import type { Prior, PriorTrial, StudyDefinition, TrialOutcome } from './records.js';
 import { SharedModel } from './shared-model.js';
 
 /** Reason of trials that were not evaluated, since even at its best they would be dominated. */
 export const PREDICTED_DOMINATED = 'predicted-dominated';
+
+/** Whether a trial was settled by an estimate or a score instead of an evaluation. */
+export const passedOver = ({ reason }: { readonly reason: string | null }): boolean => reason === PREDICTED_DOMINATED || reason === OUTSCORED;
 
 /** Trials a model is made of, the latest ones. */
 const MOST_POINTS = 300;
@@ -52,7 +57,7 @@ export class Foresight {
   private readonly lessons: { readonly features: Features; readonly objectives: readonly (number | null)[] }[] = [];
   private readonly features: (genes: Genes) => Features;
   private readonly code: (genes: Genes) => Float64Array;
-  private readonly fitted = new Map<number, { readonly count: number; readonly at: number; readonly hyperparameters: Hyperparameters; readonly model: OutcomeModel }>();
+  private readonly fitted = new Map<number, { readonly count: number; readonly at: number; readonly shared: SharedModel | undefined; readonly hyperparameters: Hyperparameters; readonly model: OutcomeModel }>();
   private readonly shared = new Map<number, { readonly data: string | null; readonly model: SharedModel | undefined; readonly count: number }>();
   private data: string | null = null;
 
@@ -74,11 +79,8 @@ export class Foresight {
   /** One without any objective teaches nothing; nor does a point that has no network. */
   learn({ genes, objectives, data, score }: Lesson): void {
     if (objectives.every((v) => v === null)) return;
-    try {
-      this.lessons.push({ features: this.scored(this.features(genes), score), objectives });
-    } catch (error) {
-      if (!(error instanceof Error) || (error.name !== 'DecodeError' && error.name !== 'GraphError')) throw error;
-    }
+    const features = ofNetwork(() => this.scored(this.features(genes), score));
+    if (features !== null) this.lessons.push({ features, objectives });
     this.data ??= data ?? null;
   }
 
@@ -102,7 +104,9 @@ export class Foresight {
 
   private modelOf(j: number, observations: readonly PriorTrial[]): SharedModel {
     const key = [this.options.prior!.hash, j, this.data, this.options.proxy].join();
-    const model = remembered.get(key) ?? SharedModel.fit(observations.map((t) => ({
+    const before = remembered.get(key);
+    if (before !== undefined) return before;
+    const model = SharedModel.fit(observations.map((t) => ({
       features: this.scored({ genes: this.code(t.genes), analytic: Float64Array.from(t.analytic) }, t.score?.proxy === this.options.proxy ? t.score?.value : null),
       value: t.objectives[j]!, group: `${t.studyId}/${t.fidelity}`,
     })));
@@ -116,14 +120,15 @@ export class Foresight {
     const known = this.lessons.filter((l) => l.objectives[j] !== null);
     if (known.length < FIRST_FIT) return null;
     const before = this.fitted.get(j);
-    if (before?.count === known.length) return before.model;
+    const shared = this.sharedModel(j);
+    if (before?.count === known.length && before.shared === shared) return before.model;
     let at = FIRST_FIT;
     while (Math.ceil(at * GROWTH) <= known.length) at = Math.ceil(at * GROWTH);
     const of = (lessons: typeof known): [Features[], number[]] => [lessons.map((l) => l.features), lessons.map((l) => l.objectives[j]!)];
-    const shared = this.sharedModel(j);
-    const hyperparameters = before?.at === at ? before.hyperparameters : OutcomeModel.fit(...of(known.slice(0, at).slice(-MOST_POINTS)), { shared }).hyperparameters;
+    // those sought beside another process are others
+    const hyperparameters = before?.at === at && before.shared === shared ? before.hyperparameters : OutcomeModel.fit(...of(known.slice(0, at).slice(-MOST_POINTS)), { shared }).hyperparameters;
     const model = OutcomeModel.fit(...of(known.slice(-MOST_POINTS)), { hyperparameters, shared });
-    this.fitted.set(j, { count: known.length, at, hyperparameters, model });
+    this.fitted.set(j, { count: known.length, at, shared, hyperparameters, model });
     return model;
   }
 
@@ -145,12 +150,11 @@ export class Foresight {
    * @param known  computed objectives, null: not computed
    * @param front  points of the front, minimised
    * @param z      deviations from the mean to that end
-   * @param score  of the untrained network; null, left out: none
    */
-  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], z: number, score?: number | null): TrialOutcome | null {
+  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], z: number): TrialOutcome | null {
     const open = known.flatMap((v, j) => (v === null ? [j] : []));
     if (open.length === 0 || front.length === 0) return null;
-    const features = this.scored(this.features(genes), score);
+    const features = this.scored(this.features(genes), null);
     const predicted = new Map<number, { readonly mean: number; readonly deviation: number }>();
     for (const j of open) {
       const model = this.model(j);

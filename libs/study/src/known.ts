@@ -3,6 +3,7 @@ import type { Genes, SearchSpace } from '@app/space';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { costingOf } from './costing.js';
 import { computedMetrics } from './evaluate.js';
+import { hasNoNetwork } from './no-network.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
 import type { StudyDefinition } from './records.js';
 
@@ -27,7 +28,7 @@ export function knownOf(definition: StudyDefinition, terms: StudyTerms, space: S
       const metrics = Object.fromEntries(Object.entries(computedMetrics({ definition, terms, evaluator }, () => network)).filter(([key]) => !answered.has(key)));
       return { objectives: finite(objectiveValues(terms, metrics)), violations: finite(violationValues(terms, metrics)) };
     } catch (error) {
-      if (error instanceof Error && (error.name === 'DecodeError' || error.name === 'GraphError')) return nothing;
+      if (hasNoNetwork(error)) return nothing;
       throw error;
     }
   };

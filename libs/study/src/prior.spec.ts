@@ -1,11 +1,15 @@
 import { studySpec, type MetricValue, type StudySpecInput } from '@app/contracts';
+import { Rng } from '@app/numeric';
+import type { Genes } from '@app/space';
 import { describe, expect, it } from 'vitest';
 import { StudyEngine, type EngineStudy } from './engine.js';
+import { Foresight } from './foresight.js';
 import { foresightView } from './foresight-view.js';
 import { NotFound } from './ports.js';
 import { priorFrom } from './prior-sources.js';
 import { MOST_PRIOR_TRIALS, otherTask, priorOf, priorStudies } from './prior.js';
-import type { StudyDefinition, StudyRecord, TrialRecord } from './records.js';
+import { studyProblem } from './problem.js';
+import type { PriorTrial, StudyDefinition, StudyRecord, TrialRecord } from './records.js';
 
 const parameters = [{ name: 'x', type: 'float' as const, min: 0, max: 1, step: 0.01 }, { name: 'n', type: 'int' as const, min: 1, max: 20 }, { name: 'k', type: 'categorical' as const, values: ['a', 'b', 'c'] }];
 const at = new Date(0);
@@ -167,5 +171,29 @@ describe('a study that learns from others', () => {
   it('has no use for fewer than five values', () => {
     const prior = priorOf(d, [{ study: record(definition()), trials: others((v) => v).slice(0, 4) }]);
     expect(foresightView(record(d, OWN), { trials: own(10), imports: [], prior }).objectives[0]!.prior).toBeNull();
+  });
+});
+
+describe('data known by content', () => {
+  it('counts from the trial on that tells it, as in a search that has it from the start', () => {
+    const d = definition();
+    const { terms, space } = studyProblem(d);
+    const rng = Rng.of(4);
+    const drawn = (n: number): { genes: Genes; objectives: number[] }[] => Array.from({ length: n }, () => {
+      const genes = space.fromUnit([rng.next(), rng.next(), rng.next()]);
+      return { genes, objectives: [(genes[0]! / 100 - 0.4) ** 2 + genes[1]! / 20] };
+    });
+    const trials: PriorTrial[] = drawn(30).map((t, number) => ({ ...t, studyId: OTHER, number, fidelity: 1, described: false, data: 'abc', analytic: [], score: null }));
+    const prior = { hash: 'known by content', studies: [{ id: OTHER, name: 'other' }], trials };
+    const given = { metrics: ['f'] };
+    const [imports, own] = [drawn(5), drawn(1)[0]!];
+    const make = (): Foresight => new Foresight(d, terms, space, given, { prior });
+    const [asked, fresh] = [make(), make()];
+    for (const lesson of imports) for (const f of [asked, fresh]) f.learn(lesson);
+    expect(asked.weight(0)).toBe(0);
+    for (const f of [asked, fresh]) f.learn({ ...own, data: 'abc' });
+    expect(asked.weight(0)).toBeGreaterThan(0);
+    expect(asked.heldOut(0).every((h) => Number.isFinite(h.mean) && Number.isFinite(h.deviation))).toBe(true);
+    expect(asked.heldOut(0)).toEqual(fresh.heldOut(0));
   });
 });

@@ -4,8 +4,9 @@ import type { DatasetSpec, Metrics } from '@app/contracts';
 import { SpaceError, type Genes, type Parameter, type Point, type Scalar, type SearchSpace } from '@app/space';
 import { STOPPED_EARLY } from './early-stopping.js';
 import { analyticOf } from './foresight-features.js';
-import { answeredBy, openObjectives, PREDICTED_DOMINATED } from './foresight.js';
-import { OUTSCORED, SCORE } from './prefilter.js';
+import { answeredBy, openObjectives, passedOver } from './foresight.js';
+import { ofNetwork } from './no-network.js';
+import { SCORE } from './prefilter.js';
 import { objectiveValues, studyProblem } from './problem.js';
 import type { Prior, PriorTrial, StudyDefinition, StudyRecord, TrialRecord } from './records.js';
 
@@ -70,13 +71,13 @@ export function priorOf(definition: StudyDefinition, sources: readonly PriorSour
     const described = describedAlike(definition, study);
     for (const t of its) {
       if (trials.length >= MOST_PRIOR_TRIALS) break;
-      if ((t.state !== 'completed' && t.state !== 'infeasible') || PASSED_OVER.has(t.reason ?? '') || known.has(`${study.id}/${t.number}`)) continue;
+      if ((t.state !== 'completed' && t.state !== 'infeasible') || passedOver(t) || t.reason === STOPPED_EARLY || known.has(`${study.id}/${t.number}`)) continue;
       const sound = Object.fromEntries(Object.entries(t.metrics).filter(([, m]) => m.provenance !== 'estimated' && Number.isFinite(m.value)));
       const objectives = objectiveValues(terms, sound).map((v, j) => (open.has(j) ? v : null));
       const data = contentOf(t.metrics);
       if (objectives.every((v) => v === null) || (!described && data === null)) continue;
       const genes = nearestGenes(space, definition.space.family === study.space.family ? t.parameters : {});
-      const analytic = genes === null ? null : attempt(() => [...analyticOf(study, t.parameters)]);
+      const analytic = genes === null ? null : ofNetwork(() => [...analyticOf(study, t.parameters)]);
       if (genes === null || analytic === null) continue;
       trials.push({ studyId: study.id, number: t.number, fidelity: t.fidelity, described, data, genes: [...genes], analytic, score: scoreOf(study, t.metrics), objectives });
     }
@@ -85,8 +86,6 @@ export function priorOf(definition: StudyDefinition, sources: readonly PriorSour
   const studies = sources.filter(({ study }) => trials.some((t) => t.studyId === study.id)).map(({ study: { id, name } }) => ({ id, name }));
   return { hash: createHash('sha256').update(JSON.stringify([definition.space.parameters, trials])).digest('hex'), studies, trials };
 }
-
-const PASSED_OVER: ReadonlySet<string> = new Set([PREDICTED_DOMINATED, OUTSCORED, STOPPED_EARLY]);
 
 /** Content hash of the data that a trial's values are of; null: not known. */
 export const contentOf = (metrics: Metrics): string | null => Object.values(metrics).find((m) => m.data !== undefined)?.data ?? null;
@@ -145,13 +144,4 @@ function nearestValue(p: Parameter, given: Scalar | undefined): Scalar | undefin
   const step = p.step ?? (p.type === 'int' ? 1 : 0);
   const clipped = Math.min(p.max, Math.max(p.min, given));
   return step === 0 ? clipped : p.min + step * Math.min(Math.floor((p.max - p.min) / step + 1e-9), Math.round((clipped - p.min) / step));
-}
-
-function attempt<T>(compute: () => T): T | null {
-  try {
-    return compute();
-  } catch (error) {
-    if (error instanceof Error && (error.name === 'DecodeError' || error.name === 'GraphError')) return null;
-    throw error;
-  }
 }

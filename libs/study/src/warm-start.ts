@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { PREDICTED_DOMINATED } from './foresight.js';
-import { OUTSCORED } from './prefilter.js';
+import { passedOver } from './foresight.js';
 import { objectiveValues, studyTerms, violationValues } from './problem.js';
 import type { ImportedTrial, StudyDefinition, StudyRecord, TrialRecord } from './records.js';
 
@@ -36,7 +35,7 @@ export function warmStart(definition: StudyDefinition, sources: readonly WarmSta
     for (const t of trials) {
       if (t.fidelity !== 1 || imports.has(t.key)) continue;
       if (t.state !== 'completed' && t.state !== 'infeasible' && t.state !== 'failed') continue;
-      if (t.reason === PREDICTED_DOMINATED || t.reason === OUTSCORED) continue;
+      if (passedOver(t)) continue;
       if (t.state === 'failed' && ACCIDENTS.has(t.reason ?? '')) continue;
       const objectives = objectiveValues(terms, t.metrics);
       const violations = violationValues(terms, t.metrics);

@@ -25,9 +25,9 @@ const LEAST_LENGTH = Math.log(0.025);
 const LARGEST_LENGTH = Math.log(1e3);
 const LEAST_NOISE = Math.log(1e-6);
 
-/** Mode of the prior as a density of l, 0.205·√D, and noise e⁻⁵. */
-export function priorTheta(D: number): Theta {
-  return [...new Array<number>(D).fill(Math.SQRT2 - 3 + 0.5 * Math.log(D)), -5];
+/** Mode of the prior as a density of l, 0.205·√D, and noise a deviation of the loose prior below its centre, e⁻⁵ there. */
+export function priorTheta(D: number, prior = LOOSE): Theta {
+  return [...new Array<number>(D).fill(Math.SQRT2 - 3 + 0.5 * Math.log(D)), prior.centre - 1];
 }
 
 /** -log posterior of θ up to a constant, with gradient; Infinity where the matrix can not be factorised. */
@@ -83,7 +83,7 @@ export function fitTheta(shape: FeatureShape, points: readonly Float64Array[], y
 function fitUnder(prior: NoisePrior, shape: FeatureShape, points: readonly Float64Array[], y: ArrayLike<number>, { previous, fromMode, draws, iterations, noise, fidelities }: FitEffort, rng: Rng): Theta {
   const D = shape.size;
   const bias = fidelities === undefined ? [] : BIAS_START;
-  const mode = [...priorTheta(D).slice(0, D), prior.centre - 1, ...bias];
+  const mode = [...priorTheta(D, prior), ...bias];
   const lower = [...new Array<number>(D).fill(LEAST_LENGTH), noise ?? LEAST_NOISE, ...bias.map(() => BIAS_BOUNDS.lower)];
   const upper = [...new Array<number>(D).fill(LARGEST_LENGTH), noise ?? 0, ...bias.map(() => BIAS_BOUNDS.upper)];
   const starts: Theta[] = previous === null ? [] : [previous];

@@ -1,5 +1,6 @@
 import { cholesky, choleskyInverse } from '@app/numeric';
 import { ScaledRows, type FeatureShape, type Theta } from './kernel.js';
+import { withoutMean } from './likelihood.js';
 
 /**
  * Σ log p(y_i | the other points, θ): how well each outcome is foretold by the others, mean estimated from them too. Unlike the likelihood
@@ -20,21 +21,11 @@ export function leaveOneOutScore(shape: FeatureShape, points: readonly Float64Ar
   } catch {
     return -Infinity;
   }
-  const [solved, ones] = [new Float64Array(n), new Float64Array(n)];
-  let [solvedSum, onesSum] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      solved[i]! += inverse[i * n + j]! * y[j]!;
-      ones[i]! += inverse[i * n + j]!;
-    }
-    solvedSum += solved[i]!;
-    onesSum += ones[i]!;
-  }
+  const { alpha, ones, trust } = withoutMean(inverse, y);
   let score = -0.5 * n * Math.log(2 * Math.PI);
   for (let i = 0; i < n; i++) {
-    const precision = inverse[i * n + i]! - ones[i]! ** 2 / onesSum;
-    const error = solved[i]! - (ones[i]! * solvedSum) / onesSum;
-    score += 0.5 * (Math.log(precision) - error ** 2 / precision);
+    const precision = inverse[i * n + i]! - ones[i]! ** 2 / trust;
+    score += 0.5 * (Math.log(precision) - alpha[i]! ** 2 / precision);
   }
   return score;
 }

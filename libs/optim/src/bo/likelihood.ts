@@ -21,19 +21,7 @@ export function negativeLogLikelihood(shape: FeatureShape, points: readonly Floa
   if (fidelities !== null) addBias(K, fidelities, theta, D);
   const { L } = cholesky(K, n);
   const inverse = choleskyInverse(L, n);
-  const solved = new Float64Array(n);
-  const ones = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    let a = 0, b = 0;
-    for (let j = 0, at = i * n; j < n; j++, at++) {
-      a += inverse[at]! * y[j]!;
-      b += inverse[at]!;
-    }
-    solved[i] = a;
-    ones[i] = b;
-  }
-  const mean = sum(solved) / sum(ones);
-  const alpha = solved.map((v, i) => v - mean * ones[i]!);
+  const { mean, alpha } = withoutMean(inverse, y);
   let fit = 0;
   for (let i = 0; i < n; i++) fit += (y[i]! - mean) * alpha[i]!;
   gradient.fill(0);
@@ -69,6 +57,25 @@ function biasGradient(K: Float64Array, slopes: Float64Array, inverse: Float64Arr
       slopes[at]! *= 1 + q * own;
     }
   }
+}
+
+/** The mean by generalised least squares, alpha = K⁻¹ (y - mean), ones = K⁻¹1, and trust = 1ᵀK⁻¹1, from K⁻¹. */
+export function withoutMean(inverse: Float64Array, y: ArrayLike<number>): { readonly mean: number; readonly alpha: Float64Array; readonly ones: Float64Array; readonly trust: number } {
+  const n = y.length;
+  const solved = new Float64Array(n);
+  const ones = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    let a = 0, b = 0;
+    for (let j = 0, at = i * n; j < n; j++, at++) {
+      a += inverse[at]! * y[j]!;
+      b += inverse[at]!;
+    }
+    solved[i] = a;
+    ones[i] = b;
+  }
+  const trust = sum(ones);
+  const mean = sum(solved) / trust;
+  return { mean, alpha: solved.map((v, i) => v - mean * ones[i]!), ones, trust };
 }
 
 function sum(a: Float64Array): number {
