@@ -99,6 +99,25 @@ describe('MADS', () => {
     }
   });
 
+  it('with three objectives gives the widest gap its turn while the models have few points', () => {
+    const sphere: Function = (p) => {
+      const v = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => Number(p[`x${i}`]));
+      const radius = 1 + v.slice(2).reduce((s, x) => s + (x - 0.5) ** 2, 0);
+      const [a, b] = [(v[0]! * Math.PI) / 2, (v[1]! * Math.PI) / 2];
+      return { f: [radius * Math.cos(a) * Math.cos(b), radius * Math.cos(a) * Math.sin(b), radius * Math.sin(a)] };
+    };
+    const space = createSearchSpace(floats(8, 0, 1));
+    const run = mads.start({ space, objectives: 3, constraints: 0, seed: 1 });
+    const steps: string[] = [];
+    for (let t = 0; t < 27; t++) {
+      const [c] = run.ask(1);
+      steps.push(c!.proposedBy);
+      run.tell([{ ...c!, state: 'completed', objectives: sphere(space.decode(c!.genes)).f, violations: [] }]);
+    }
+    // 18 points of the design, then nine turns of which a third each begin with the middle, the distances and the models.
+    expect(steps.slice(18).filter((s) => s === 'mads:middle').length).toBeGreaterThanOrEqual(3);
+  });
+
   it('refuses a setting out of its domain', () => {
     expect(() => search(mads, floats(1, 0, 1), () => ({ f: [0] }), 1)).not.toThrow();
     const problem = { space: createSearchSpace(floats(1, 0, 1)), objectives: 1, constraints: 0, seed: 0 };

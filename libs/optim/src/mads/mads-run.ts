@@ -17,7 +17,7 @@ import { Features } from './features.js';
 import { Acquisition } from './distance-search.js';
 import { evaluated, violationScales, type Evaluated } from './evaluated.js';
 import { initialMesh, isFinest, meshAxes, refined, type Mesh, type MeshAxis } from './granular-mesh.js';
-import { localModel, type LocalModel } from './model-search.js';
+import { coefficients, localModel, type LocalModel } from './local-model.js';
 import { farthestPoint, fillPoint } from './restart.js';
 import type { MadsSettings } from './settings.js';
 import { stagePoints } from './stages.js';
@@ -25,7 +25,7 @@ import { learn, Surrogates } from './surrogates.js';
 import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState, type Stage } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 7;
+export const VERSION = 8;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
@@ -37,8 +37,16 @@ const POLL = STAGES.indexOf('poll');
 const JUMP = STAGES.indexOf('jump');
 /** Points a stage makes besides the first, one after the other's outcome. */
 const REPEATS: Partial<Record<Stage, number>> = { 'nelder-mead': 1 };
+type Turn = Readonly<Partial<Record<Stage, Stage>>>;
 /** In every second generation the quadratic models search before the learned distances. */
-const TURNED = { distance: 'model', model: 'distance' } as const;
+const TURNED: Turn = { distance: 'model', model: 'distance' };
+/**
+ * From so many objectives on hardly a point is dominated, so whatever searches first keeps the turn: while fewer trials are told than this
+ * part of a full quadratic's coefficients, the middle of the widest gap, which needs no model, is first every third time.
+ */
+const MANY_OBJECTIVES = 3;
+const SCARCE = 0.6;
+const TURNS: readonly Turn[] = [{}, TURNED, { distance: 'middle', middle: 'distance' }];
 /** Steps whose successes give a direction to go on along. */
 const DIRECTIONAL = ['poll', 'poll-second', 'speculative', 'extended'];
 
@@ -53,6 +61,8 @@ export class MadsRun implements OptimizerRun, Context {
   state: MadsState = initialState();
   #front: Evaluated[] = [];
   readonly #kin = new Map<string, Told[]>();
+  /** number of parameters on the mesh */
+  readonly #ordered: number;
   /** no categories and no conditions: all points are kin */
   readonly #alike: boolean;
   #model: { readonly at: string; readonly value: LocalModel | null } | null = null;
@@ -67,6 +77,7 @@ export class MadsRun implements OptimizerRun, Context {
     this.sobol = new Sobol(problem.space.dimension, problem.seed);
     this.barrier = new Barrier(this.axes);
     this.rng = Rng.of(problem.seed, NAME);
+    this.#ordered = this.axes.filter((a) => a !== null).length;
     this.#alike = problem.space.parameters.every((p, i) => (this.axes[i] !== null || problem.space.sizes[i] === 1) && Object.keys(p.when ?? {}).length === 0);
     for (const told of this.ledger.history) this.#enrol(told);
   }
@@ -215,7 +226,10 @@ export class MadsRun implements OptimizerRun, Context {
 
   /** What stands in the place of a stage in this generation. */
   #turned(stage: Stage): Stage {
-    return (this.problem.objectives === 1 || this.state.generation % 2 === 1) && stage in TURNED ? TURNED[stage as keyof typeof TURNED] : stage;
+    const { objectives } = this.problem;
+    const scarce = objectives >= MANY_OBJECTIVES && this.ledger.history.length < SCARCE * coefficients(this.#ordered);
+    const turn = scarce ? TURNS[this.state.generation % TURNS.length]! : objectives === 1 || this.state.generation % 2 === 1 ? TURNED : {};
+    return turn[stage] ?? stage;
   }
 
   #conclude(it: Iteration, how: 'success' | 'improving' | 'failure'): void {

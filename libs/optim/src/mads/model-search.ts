@@ -1,81 +1,16 @@
 /** Search step by quadratic models of every objective and constraint around the poll centre. */
-import type { Told } from '../contract.js';
 import type { Listed } from './barrier.js';
-import { freeCoordinates, fresh, fromCentre, type Context, type Proposal } from './context.js';
-import { frameSize } from './granular-mesh.js';
+import { fresh, fromCentre, type Context, type Proposal } from './context.js';
+import type { LocalModel } from './local-model.js';
 import { ontoMesh } from './poll-directions.js';
-import { achievement, minimiseInBox, quadraticFit, valueOf, type Quadratic, type Smooth } from './quadratic-model.js';
+import { achievement, minimiseInBox, valueOf, type Quadratic, type Smooth } from './quadratic-model.js';
 import { minimiseQuadratic } from './quadratic-program.js';
 import { MOST_OBJECTIVES_VOLUME, VolumeGain } from './volume-gain.js';
 
-const FRAMES = 4;
-/** Points of a fit: twice what a full quadratic needs, between these. */
-const LEAST_KEPT = 60;
-const MOST_POINTS = 160;
 /** Goals tried besides the one of the centre's neighbours. */
 const FURTHER_GOALS = 3;
-const MOST_COORDINATES = 60;
 /** Search mesh of one objective, as a part of the frame: a model of its optimum may be exact long before the frame is small. */
 const FINENESS_ONE = 1e-7;
-
-export interface LocalModel {
-  readonly free: readonly number[];
-  /** gene length of z = 1, per free coordinate */
-  readonly lengths: readonly number[];
-  /** half side of the box that is searched, in z */
-  readonly reach: number;
-  readonly objectives: readonly Quadratic[];
-  readonly constraints: readonly Quadratic[];
-  /** range of each objective among the points fitted, 1 for a constant one */
-  readonly spreads: readonly number[];
-  z(genes: readonly number[]): number[];
-}
-
-/**
- * Models over the points near a centre that share its categories and activity; null with too few of them.
- * The box of ±4 frames is doubled until it holds (n+1)(n+2)/2 points or all there are.
- */
-export function localModel(context: Context, centre: Listed): LocalModel | null {
-  const { axes, problem } = context;
-  const c = centre.point.genes;
-  const free = freeCoordinates(context, c);
-  const n = free.length;
-  if (n === 0 || n > MOST_COORDINATES) return null;
-  const frames = free.map((i) => FRAMES * frameSize(axes[i]!, centre.mesh[i]!));
-  const near = context.kin(c)
-    .map((told) => ({ told, ratio: largestRatio(told.genes, c, free, frames) }))
-    .sort((a, b) => a.ratio - b.ratio);
-  const complete = near.filter(({ told }) => told.objectives.every((v) => v !== null));
-  const due = Math.min(((n + 1) * (n + 2)) / 2, complete.length);
-  if (due < n + 1) return null;
-  let factor = 1;
-  for (let k = 0; k < 20 && complete[due - 1]!.ratio > factor; k++) factor *= 2;
-  const lengths = frames.map((f) => f * factor);
-  const z = (genes: readonly number[]): number[] => free.map((i, k) => (genes[i]! - c[i]!) / lengths[k]!);
-  const most = Math.min(MOST_POINTS, Math.max(LEAST_KEPT, (n + 1) * (n + 2)));
-  const inside = (list: typeof near): Told[] => list.filter((p) => p.ratio <= factor).slice(0, most).map((p) => p.told);
-
-  const used = inside(complete);
-  const fit = quadraticFit(used.map((t) => z(t.genes)));
-  if (!fit) return null;
-  const objectives = centre.point.f.map((_, j) => fit(used.map((t) => t.objectives[j]!)));
-  const spreads = objectives.map((_, j) => {
-    const values = used.map((t) => t.objectives[j]!);
-    return Math.max(...values) - Math.min(...values) || 1;
-  });
-  const known = inside(near.filter(({ told }) => told.violations.every((v) => v !== null)));
-  const same = known.length === used.length && known.every((t, i) => t === used[i]);
-  const fitG = problem.constraints === 0 ? null : same ? fit : quadraticFit(known.map((t) => z(t.genes)));
-  if (problem.constraints > 0 && !fitG) return null;
-  const constraints = context.scales.map((s, j) => fitG!(known.map((t) => t.violations[j]! / s)));
-  return { free, lengths, reach: Math.min(1, 2 / factor), objectives, constraints, spreads, z };
-}
-
-function largestRatio(genes: readonly number[], c: readonly number[], free: readonly number[], frames: readonly number[]): number {
-  let largest = 0;
-  for (let k = 0; k < free.length; k++) largest = Math.max(largest, Math.abs(genes[free[k]!]! - c[free[k]!]!) / frames[k]!);
-  return largest;
-}
 
 /**
  * One objective: itself. Several: at an end of the front that objective, elsewhere the move against the corner that the centre's

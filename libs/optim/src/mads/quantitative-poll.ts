@@ -1,6 +1,6 @@
 import type { Listed } from './barrier.js';
 import { freeCoordinates, fresh, fromCentre, type Context, type Proposal } from './context.js';
-import type { LocalModel } from './model-search.js';
+import type { LocalModel } from './local-model.js';
 import type { Quadratic } from './quadratic-model.js';
 import { minimiseQuadratic } from './quadratic-program.js';
 import { independentHalf, meshStep, orthogonalDirections, unitVector } from './poll-directions.js';
