@@ -6,6 +6,9 @@ export interface Observation extends Told {
   readonly share?: number | undefined;
 }
 
+/** Of a full evaluation. */
+export const isFull = (o: Observation): boolean => (o.share ?? 1) === 1;
+
 /** The told trials as observations: those with partial results (see `Told.partial`) as several, lowest first, the others as they are. */
 export class Observations {
   readonly #list: Observation[] = [];

@@ -3,10 +3,11 @@
  * judged by. Made afresh from the told points, the pending ones and θ, so nothing of it needs storing.
  */
 import { Rng } from '@app/numeric';
-import { dominates, nadirPoint, idealPoint, nonDominatedBoxes, paretoFront } from '@app/pareto';
+import { nonDominatedBoxes, paretoFront } from '@app/pareto';
 import type { Genes } from '@app/space';
 import type { SearchProblem } from '../contract.js';
 import { Acquisition, type Limit } from './acquisition.js';
+import { Columns, EXACT_NOISE, MOST_BOXED_OBJECTIVES, type Column } from './columns.js';
 import type { FeatureMap } from './features.js';
 import { GaussianProcess, ProcessFactor } from './gaussian-process.js';
 import { fitTheta } from './hyperparameters.js';
@@ -16,12 +17,11 @@ import { LowerConfidenceBound } from './lower-confidence-bound.js';
 import { excess, FEASIBLE, isFeasible, modelPoints } from './model-points.js';
 import { NoisyAcquisition, type NoisyLimit } from './noisy-acquisition.js';
 import { improvementsOf, meanPoints, type Contender } from './noisy-fronts.js';
-import { meanGains, type Observation } from './observations.js';
-import { constraintScaling, objectiveScaling, plainScaling, scaled, unscaled, type Scaling } from './outputs.js';
+import { isFull, type Observation } from './observations.js';
+import { scaled, unscaled, type Scaling } from './outputs.js';
+import { referencePoint } from './reference-point.js';
 import { SampledProcess } from './sampled-process.js';
 
-/** Above this the boxes grow too many; objectives are then folded into one by random weights, anew at every ask (ParEGO, Knowles 2006). */
-const MOST_BOXED_OBJECTIVES = 4;
 /** Told points a fit looks at; the likelihood costs their cube. */
 const FIT_POINTS = 200;
 /** Told points after which a fit starts from the prior's mode again. */
@@ -32,8 +32,6 @@ const BLIND_IMPROVEMENT = 0.1;
 const PAIRS_OF_DRAWS = 16;
 /** Log variance, of standardised outcomes, from which on they are not taken for what they seem. */
 const NOTABLE_NOISE = Math.log(1e-3);
-/** Log variance of an exact outcome. */
-const EXACT_NOISE = Math.log(1e-6);
 
 /**
  * A model's name: `f0` … objectives, `g0` … constraints, `failure`; one that learns from partial evaluations too ends in `@`. `at`: observations
@@ -44,20 +42,6 @@ export type Fits = Readonly<Record<string, { readonly theta: Theta; readonly at:
 /** Entries of θ of a model: lengths, noise, and the bias of partial evaluations. */
 export function thetaSize(name: string, map: FeatureMap): number {
   return map.size + (name.endsWith('@') ? 3 : 1);
-}
-
-interface Column {
-  readonly name: string;
-  /** indexes of the history */
-  readonly rows: readonly number[];
-  readonly y: readonly number[];
-  readonly scaling: Scaling;
-  /** not to be learned */
-  readonly computed: boolean;
-  /** log variance of the noise in y; null: to be learned; -Infinity: what is learned is the model's own and outcomes are exact */
-  readonly noise: number | null;
-  /** of the rows; null: all are full evaluations */
-  readonly shares: readonly number[] | null;
 }
 
 export interface Surrogates {
@@ -81,17 +65,11 @@ export class Learner {
   readonly #features: Float64Array[] = [];
   /** a cache only: an ask after a tell appends a row instead of factorising anew */
   readonly #factors = new Map<string, CachedFactor>();
-  /** which objectives and constraints are computed, not learned */
-  readonly #computed: { readonly objectives: readonly boolean[]; readonly constraints: readonly boolean[] };
+  readonly #columns: Columns;
 
   /** @param noisy  outcomes carry noise where the problem does not say otherwise */
-  constructor(readonly problem: SearchProblem, readonly map: FeatureMap, readonly noisy = false) {
-    const known = problem.known?.(problem.space.fromUnit(new Float64Array(problem.space.dimension).fill(0.5)));
-    this.#computed = {
-      // Folded into one objective they have to be learned together.
-      objectives: Array.from({ length: problem.objectives }, (_, j) => !this.#folded && (known?.objectives[j] ?? null) !== null),
-      constraints: Array.from({ length: problem.constraints }, (_, c) => (known?.violations[c] ?? null) !== null),
-    };
+  constructor(readonly problem: SearchProblem, readonly map: FeatureMap, noisy = false) {
+    this.#columns = new Columns(problem, map.categoricalOnly, noisy);
   }
 
   /**
@@ -103,7 +81,7 @@ export class Learner {
     const out: Record<string, { theta: Theta; at: number }> = { ...previous };
     const told = history.length;
     const few = told > FIT_POINTS ? new Set(modelPoints(history, FIT_POINTS)) : null;
-    for (const column of this.#columns(history, kept, turn)) {
+    for (const column of this.#columns.of(history, kept, turn)) {
       if (column.computed || !only(column.name)) continue;
       const places = column.rows.flatMap((i, k) => (few === null || few.has(i) ? [k] : []));
       const before = previous[column.name];
@@ -130,7 +108,7 @@ export class Learner {
 
   /** Names of the models the history supports. */
   names(history: readonly Observation[], kept: readonly number[], turn: number): string[] {
-    return this.#columns(history, kept, turn).flatMap((c) => (c.computed ? [] : [c.name]));
+    return this.#columns.of(history, kept, turn).flatMap((c) => (c.computed ? [] : [c.name]));
   }
 
   /**
@@ -139,7 +117,7 @@ export class Learner {
    */
   build(history: readonly Observation[], pending: readonly Genes[], kept: readonly number[], fits: Fits, turn: number, kappa: number | null = null): Surrogates | null {
     // A model that only these points support has not been fitted.
-    const columns = this.#columns(history, kept, turn).filter((c) => c.computed || c.name in fits);
+    const columns = this.#columns.of(history, kept, turn).filter((c) => c.computed || c.name in fits);
     if (columns.length === 0) return null;
     const process = (c: Column): GaussianProcess => new GaussianProcess(this.#factor(history, c, kept.length < history.length, fits[c.name]!), c.y);
     const objectiveColumns = columns.filter((c) => c.name.startsWith('f') && c.name !== 'failure');
@@ -151,7 +129,7 @@ export class Learner {
     const feasible = history.flatMap((t, i) => (isFull(t) && isFeasible(t) ? [i] : []));
     const scalings = objectiveColumns.map((c) => c.scaling);
     const known = objectiveColumns.some((c) => c.computed) ? (genes: Genes): (number | null)[] => this.problem.known!(genes).objectives.map((v, j) => (v === null ? null : scaled(v, scalings[j]!))) : null;
-    const outcome = (i: number): number[] => this.#values(history, turn)[i]!.map((v, j) => scaled(v!, scalings[j]!));
+    const outcome = (i: number): number[] => this.#columns.values(history, turn)[i]!.map((v, j) => scaled(v!, scalings[j]!));
     const told = processes.length === 0 ? [] : feasible.map((index) => ({ index, point: outcome(index) }));
     const noisy = kappa === null && processes.length > 0 && columns.some((c) => this.#carriesNoise(c, fits));
     if (noisy) return this.#buildNoisy(history, pending, kept, fits, turn, columns, known);
@@ -160,8 +138,8 @@ export class Learner {
     const points = [...told.map((k) => k.point), ...foretold, ...believed];
     const front = paretoFront(points);
     const elite = front.filter((k) => k < told.length).map((k) => history[told[k]!.index]!.genes);
-    const all = processes.length === 0 ? [] : history.flatMap((t, i) => (isFull(t) && t.state !== 'failed' && this.#values(history, turn)[i]!.every((v) => v !== null) ? [outcome(i)] : []));
-    const reference = processes.length === 0 || points.length + all.length === 0 ? null : this.#reference(points, front.map((k) => points[k]!), all, scalings, turn);
+    const all = processes.length === 0 ? [] : history.flatMap((t, i) => (isFull(t) && t.state !== 'failed' && this.#columns.values(history, turn)[i]!.every((v) => v !== null) ? [outcome(i)] : []));
+    const reference = processes.length === 0 || points.length + all.length === 0 ? null : referencePoint(this.#preferred(scalings), points, front.map((k) => points[k]!), all, turn);
     const objectives = reference === null ? null : {
       processes,
       known,
@@ -171,7 +149,7 @@ export class Learner {
     return {
       acquisition: new Acquisition(this.map, objectives, limits),
       elite: elite.length > 0 ? elite : nearlyFeasible(history),
-      reference: reference === null || this.#folded ? null : reference.map((v, j) => unscaled(v, scalings[j]!)),
+      reference: reference === null || this.#columns.folded ? null : reference.map((v, j) => unscaled(v, scalings[j]!)),
       models: columns.filter((c) => !c.computed).length,
       points: kept.length + pending.length,
     };
@@ -223,13 +201,13 @@ export class Learner {
     const front = paretoFront(points).map((k) => points[k]!);
     const scalings = objectives.map((c) => c.scaling);
     const all = meanPoints(contenders, 2 * pairs, processes, []).map((c) => c.point);
-    const reference = this.#reference(points, front, all.length > 0 ? all : [scalings.map(() => 0)], scalings, turn);
+    const reference = referencePoint(this.#preferred(scalings), points, front, all.length > 0 ? all : [scalings.map(() => 0)], turn);
     const improvements = improvementsOf(contenders, 2 * pairs, processes, limits, reference);
     const best = paretoFront(told.map((c) => c.point));
     return {
       acquisition: new NoisyAcquisition(this.map, 2 * pairs, { processes, known, improvements, weight: told.length > 0 ? 1 : BLIND_IMPROVEMENT }, limits),
       elite: best.length > 0 ? best.map((k) => told[k]!.genes) : nearlyFeasible(history),
-      reference: this.#folded ? null : reference.map((v, j) => unscaled(v, scalings[j]!)),
+      reference: this.#columns.folded ? null : reference.map((v, j) => unscaled(v, scalings[j]!)),
       models: columns.filter((c) => !c.computed).length,
       points: kept.length + pending.length,
     };
@@ -256,15 +234,6 @@ export class Learner {
     return cached.factor;
   }
 
-  get #folded(): boolean {
-    return this.problem.objectives > MOST_BOXED_OBJECTIVES;
-  }
-
-  /** How much noise objectives have when folded into one has to be learned, if any has some. */
-  get #foldedNoise(): number | null | undefined {
-    return this.problem.noise?.objectives.some((v) => v !== 0) ? null : this.problem.noise && 0;
-  }
-
   /** What the models expect a full evaluation to come to of points that had partial ones only, where they expect the limits to hold. */
   #foretold(history: readonly Observation[], objectives: readonly (GaussianProcess | null)[], known: ((genes: Genes) => readonly (number | null)[]) | null, limits: readonly Limit[]): number[][] {
     if (objectives.length === 0) return [];
@@ -288,67 +257,10 @@ export class Learner {
     return points;
   }
 
-  /**
-   * Reference point of the acquisition, scaled. The user's, once some point is better; else one ask in three a wide one, that keeps the ends
-   * of the front in sight, and otherwise a tight one: worst feasible value + a tenth of the range, and nadir + a tenth of the front's range.
-   * For one objective any point above the best will do.
-   */
-  #reference(points: readonly number[][], front: readonly number[][], all: readonly number[][], scalings: readonly Scaling[], turn: number): number[] {
-    const given = this.#folded || scalings.length === 1 ? undefined : this.problem.referencePoint?.map((v, j) => scaled(v, { ...scalings[j]!, top: Infinity }));
-    if (given && front.some((p) => p.every((v, j) => v < given[j]!) && dominates(p, given))) return given;
-    const seen = points.length > 0 ? points : all;
-    const tight = turn % 3 > 0 && front.length > scalings.length;
-    const [high, low] = tight ? [nadirPoint(front), idealPoint(front)] : [scalings.map((_, j) => Math.max(...seen.map((p) => p[j]!))), idealPoint(seen)];
-    return scalings.map((_, j) => high[j]! + (high[j]! > low[j]! ? 0.1 * (high[j]! - low[j]!) : 1));
-  }
-
-  /** One column a model: rows of the history with the metric known, values standardised. */
-  #columns(history: readonly Observation[], kept: readonly number[], turn: number): Column[] {
-    const columns: Column[] = [];
-    const add = (name: string, of: (i: number) => number | null, scaling: (values: readonly number[]) => Scaling, deviation: number | null | undefined, computed = false): boolean => {
-      const rows = kept.filter((i) => of(i) !== null);
-      if (rows.length < 2) return false;
-      const partly = !computed && rows.some((i) => !isFull(history[i]!));
-      const shares = partly ? rows.map((i) => history[i]!.share ?? 1) : null;
-      const gains = shares === null ? null : meanGains(rows.map((i, k) => ({ key: history[i]!.key, share: shares[k]!, value: of(i)! })));
-      const values = rows.map((i, k) => of(i)! + (gains?.get(shares![k]!) ?? 0));
-      const s = scaling(values);
-      const declared = deviation === undefined ? (this.noisy ? null : 0) : deviation;
-      const noise = declared === null ? null : declared === 0 ? -Infinity : Math.min(0, Math.max(EXACT_NOISE, 2 * Math.log(declared / s.scale)));
-      columns.push({ shares, name: partly ? `${name}@` : name, rows, y: values.map((v) => scaled(v, s)), scaling: s, computed, noise });
-      return true;
-    };
-    const values = this.#values(history, turn);
-    const m = this.#folded ? 1 : this.problem.objectives;
-    for (let j = 0; j < m; j++) {
-      // Improvement needs every objective; one that never came leaves the constraints alone to steer by.
-      const computed = this.#computed.objectives[j]!;
-      const scaling = computed ? plainScaling : (v: readonly number[]): Scaling => objectiveScaling(v, this.map.categoricalOnly);
-      if (add(`f${j}`, (i) => (history[i]!.state === 'failed' ? null : values[i]![j]!), scaling, this.#folded ? this.#foldedNoise : this.problem.noise?.objectives[j], computed)) continue;
-      columns.length = 0;
-      break;
-    }
-    for (let c = 0; c < this.problem.constraints; c++) if (!this.#computed.constraints[c]) add(`g${c}`, (i) => (history[i]!.state === 'failed' ? null : history[i]!.violations[c]!), constraintScaling, this.problem.noise?.violations[c]);
-    const failures = kept.filter((i) => history[i]!.state === 'failed').length;
-    const whole = kept.filter((i) => isFull(history[i]!)).length;
-    if (failures >= 2 && failures < whole) add('failure', (i) => (!isFull(history[i]!) ? null : history[i]!.state === 'failed' ? 1 : -1), constraintScaling, 0);
-    return columns;
-  }
-
-  /** [history][m], or [history][1] folded: max w_j f_j + 0.05 Σ w_j f_j with the objectives scaled to [0, 1] (Knowles 2006, eq. 2). */
-  #values(history: readonly Observation[], turn: number): readonly (readonly (number | null)[])[] {
-    if (!this.#folded) return history.map((t) => t.objectives);
-    const complete = history.flatMap((t) => (t.objectives.every((v) => v !== null) ? [t.objectives as readonly number[]] : []));
-    if (complete.length === 0) return history.map(() => [null]);
-    const [low, high] = [idealPoint(complete), complete.reduce((top, p) => top.map((v, j) => Math.max(v, p[j]!)), [...complete[0]!])];
-    const rng = Rng.of(this.problem.seed, 'bo', 'weights', turn);
-    const draws = Array.from(low, () => -Math.log(1 - rng.next()));
-    const total = draws.reduce((a, b) => a + b, 0);
-    return history.map((t) => {
-      if (t.objectives.some((v) => v === null)) return [null];
-      const terms = (t.objectives as readonly number[]).map((v, j) => (draws[j]! / total) * (high[j]! > low[j]! ? (v - low[j]!) / (high[j]! - low[j]!) : 0));
-      return [Math.max(...terms) + 0.05 * terms.reduce((a, b) => a + b, 0)];
-    });
+  /** The user's reference point, scaled; undefined: none, or none is needed. */
+  #preferred(scalings: readonly Scaling[]): number[] | undefined {
+    if (this.#columns.folded || scalings.length === 1) return undefined;
+    return this.problem.referencePoint?.map((v, j) => scaled(v, { ...scalings[j]!, top: Infinity }));
   }
 
   #row(history: readonly Observation[], i: number): Float64Array {
@@ -362,8 +274,6 @@ function partlyEvaluated(history: readonly Observation[]): number[] {
   const full = new Set(history.flatMap((t) => (isFull(t) ? [t.key] : [])));
   return [...new Map(history.flatMap((t, i) => (full.has(t.key) ? [] : [[t.key, i]]))).values()];
 }
-
-const isFull = (o: Observation): boolean => (o.share ?? 1) === 1;
 
 /** While nothing feasible is known: the evaluated points that violate least. */
 function nearlyFeasible(history: readonly Observation[]): Genes[] {

@@ -1,0 +1,18 @@
+import { dominates, idealPoint, nadirPoint } from '@app/pareto';
+
+/**
+ * Reference point of the acquisition, scaled. The user's, once some point is better; else one ask in three a wide one, that keeps the ends
+ * of the front in sight, and otherwise a tight one: worst feasible value + a tenth of the range, and nadir + a tenth of the front's range.
+ * For one objective any point above the best will do.
+ * @param given   the user's
+ * @param points  feasible; of none, `all` stand for them: one or more
+ * @param front   of the points
+ */
+export function referencePoint(given: readonly number[] | undefined, points: readonly number[][], front: readonly number[][], all: readonly number[][], turn: number): number[] {
+  if (given && front.some((p) => p.every((v, j) => v < given[j]!) && dominates(p, given))) return [...given];
+  const seen = points.length > 0 ? points : all;
+  const m = seen[0]!.length;
+  const tight = turn % 3 > 0 && front.length > m;
+  const [high, low] = tight ? [nadirPoint(front), idealPoint(front)] : [Array.from({ length: m }, (_, j) => Math.max(...seen.map((p) => p[j]!))), idealPoint(seen)];
+  return Array.from(high, (v, j) => v + (v > low[j]! ? 0.1 * (v - low[j]!) : 1));
+}
