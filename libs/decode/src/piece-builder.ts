@@ -2,7 +2,7 @@
  * Networks as pieces in place of graphs, for pricing: an operator is found by numbers that say all it depends on, and no node, id or
  * shape is made anew for one that has been seen; nor are the pieces of a section gone through again.
  */
-import { elements, OPS, type OpAttrs, type OpKind, type PiecedGraph, type Piece, type Section, type Shape } from '@app/graph';
+import { OPS, type OpAttrs, type OpKind, type PiecedGraph, type Section, type Shape } from '@app/graph';
 import { NetworkBuilder, type BuilderOptions, type Feature } from './network-builder.js';
 import type { KnownPiece, KnownSection, PieceTable } from './piece-table.js';
 
@@ -83,16 +83,18 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     return { name: this.name, sections, reads, starts, output: output.at };
   }
 
-  /** A section is gone through once for all networks of the table; a section within one is part of it. */
+  /** A section is gone through when it comes the first and the second time to the table; one within another is part of that. */
   override section(key: readonly number[], inputs: readonly Feature[], build: (inputs: readonly Feature[]) => readonly Feature[]): readonly Feature[] {
     const made = inputs as readonly MadeFeature[];
-    if (this.frame !== this.outer || made.some((x, i) => this.isStale(x) || firstPlace(made, i) < i)) return build(inputs);
-    const keys = this.table.sectionKeys;
-    keys.begin();
-    keys.add(key.length);
-    for (let i = 0; i < key.length; i++) keys.add(key[i]!);
-    for (let i = 0; i < made.length; i++) keys.add(made[i]!.known.shapeNumber);
-    const known = this.table.section((isKept) => this.buildSection(made, build, isKept));
+    for (let i = 0; i < made.length; i++) if (this.isStale(made[i]!) || firstPlace(made, i) < i) return build(inputs);
+    const { table } = this;
+    this.sectionKey(key, made);
+    const sighting = table.sight();
+    if (typeof sighting === 'object') return this.placeSection(sighting, made);
+    if (sighting !== 'once') return build(inputs);
+    const known = this.buildSection(made, build);
+    this.sectionKey(key, made);
+    table.keep(known);
     return known === null ? build(inputs) : this.placeSection(known, made);
   }
 
@@ -152,11 +154,13 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     merging.push({ x, known });
   }
 
-  /** Null where the network is to be told whole. */
-  private buildSection(inputs: readonly MadeFeature[], build: (inputs: readonly Feature[]) => readonly Feature[], isKept: boolean): KnownSection | null {
+  /** Null where it can't be told alone. */
+  private buildSection(inputs: readonly MadeFeature[], build: (inputs: readonly Feature[]) => readonly Feature[]): KnownSection | null {
+    const { frame: around, isWhole: before } = this;
+    this.isWhole = false;
     const frame = (this.frame = new Frame());
     const results = build(inputs.map(({ known }) => frame.place(known, false))) as readonly MadeFeature[];
-    this.frame = this.outer;
+    this.frame = around;
     const first = inputs.length;
     const leaves: number[] = [];
     for (const result of results) {
@@ -164,30 +168,60 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       else if (result.at >= first && !leaves.includes(result.at)) leaves.push(result.at);
     }
     for (let t = first; t < frame.tensors.length; t++) if (frame.readers[t] === 0 && !leaves.includes(t)) this.isWhole = true;
-    if (this.isWhole) return null;
+    const isAlone = !this.isWhole;
+    this.isWhole = before;
+    if (!isAlone) return null;
     const used = inputs.flatMap((_, i) => (frame.readers[i]! > 0 ? [i] : []));
     const now = (t: number): number => (t < first ? used.indexOf(t) : t - first + used.length);
+    const pieces = frame.tensors.slice(first).map(({ known }) => known);
     return {
-      section: {
-        known: isKept ? new Map() : null, pieces: frame.tensors.slice(first).map(({ known }): Piece => known.piece), takes: used.map((i) => elements(inputs[i]!.known.shape)),
-        reads: frame.reads.map(now), starts: frame.starts, leaves: leaves.map((t) => t - first),
-      },
-      used,
+      section: { pieces: pieces.map(({ piece }) => piece), taken: used.length, reads: frame.reads.map(now), starts: frame.starts, leaves: leaves.map((t) => t - first), notes: [] },
+      pieces, used,
       results: results.map(({ at }) => (at < first ? -1 - at : leaves.indexOf(at))),
       leaves: leaves.map((t) => ({ known: frame.tensors[t]!.known, isReadWithin: frame.readers[t]! > 0 })),
       merging: frame.merging.flatMap(({ x, known }) => (x < first ? [{ x: now(x), known }] : leaves.includes(x) ? [{ x: -1 - leaves.indexOf(x), known }] : [])),
     };
   }
 
-  private placeSection({ section, used, results, leaves, merging }: KnownSection, inputs: readonly MadeFeature[]): readonly Feature[] {
+  private placeSection(known: KnownSection, inputs: readonly MadeFeature[]): readonly Feature[] {
     const { frame } = this;
+    const { section, used, results, merging } = known;
     const first = frame.tensors.length;
+    const isOuter = frame === this.outer;
+    if (section.pieces.length > 0) {
+      if (isOuter) this.placeWhole(known, inputs);
+      else this.placePieces(known, inputs);
+    }
+    const leaf = (i: number): number => first + (isOuter ? i : section.leaves[i]!);
+    for (let i = 0; i < merging.length; i++) this.merge(merging[i]!.x < 0 ? leaf(-1 - merging[i]!.x) : inputs[used[merging[i]!.x]!]!.at, merging[i]!.known);
+    return results.map((r) => (r < 0 ? inputs[-1 - r]! : frame.tensors[leaf(r)]!));
+  }
+
+  /** Tensors are those that leave. */
+  private placeWhole({ section, used, leaves }: KnownSection, inputs: readonly MadeFeature[]): void {
+    const { frame } = this;
     frame.sections.push(section);
     for (let i = 0; i < used.length; i++) frame.read(inputs[used[i]!]!.at);
     frame.starts.push(frame.reads.length);
     for (let i = 0; i < leaves.length; i++) frame.place(leaves[i]!.known, false, leaves[i]!.isReadWithin ? 1 : 0);
-    for (let i = 0; i < merging.length; i++) this.merge(merging[i]!.x < 0 ? first - 1 - merging[i]!.x : inputs[used[merging[i]!.x]!]!.at, merging[i]!.known);
-    return results.map((r) => (r < 0 ? inputs[-1 - r]! : frame.tensors[first + r]!));
+  }
+
+  private placePieces({ section: { reads, starts }, pieces, used }: KnownSection, inputs: readonly MadeFeature[]): void {
+    const { frame } = this;
+    const before = frame.tensors.length - used.length;
+    for (let p = 0; p < pieces.length; p++) {
+      for (let i = starts[p]!; i < starts[p + 1]!; i++) frame.read(reads[i]! < used.length ? inputs[used[reads[i]!]!]!.at : before + reads[i]!);
+      frame.starts.push(frame.reads.length);
+      frame.place(pieces[p]!, false);
+    }
+  }
+
+  private sectionKey(key: readonly number[], inputs: readonly MadeFeature[]): void {
+    const keys = this.table.sectionKeys;
+    keys.begin();
+    keys.add(key.length);
+    for (let i = 0; i < key.length; i++) keys.add(key[i]!);
+    for (let i = 0; i < inputs.length; i++) keys.add(inputs[i]!.known.shapeNumber);
   }
 
   /** Read as it was before an operator joined it. */

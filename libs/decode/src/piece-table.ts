@@ -1,4 +1,4 @@
-import { elements, graphBuilder, type OpAttrs, type OpKind, type Piece, type Section, type Shape } from '@app/graph';
+import { graphBuilder, type OpAttrs, type OpKind, type Piece, type Section, type Shape } from '@app/graph';
 import { KeyTable } from './key-table.js';
 
 interface PieceNode {
@@ -29,6 +29,8 @@ export interface KnownPiece {
 /** A section with what more may be known of it. */
 export interface KnownSection {
   readonly section: Section;
+  /** of the section */
+  readonly pieces: readonly KnownPiece[];
   /** which of the inputs it was built with it takes */
   readonly used: readonly number[];
   /** what it was built to return: leaf r, or, below 0, input −1 − r as it came */
@@ -38,8 +40,8 @@ export interface KnownSection {
   readonly merging: readonly { readonly x: number; readonly known: KnownPiece }[];
 }
 
-/** Pieces kept for one section that is kept. */
-const PIECES_PER_SECTION = 16;
+/** What is known of a section under its key: nothing, that it came once, that it can't be told alone. */
+export type Sighting = KnownSection | 'new' | 'once' | 'inseparable';
 
 /**
  * Pieces and sections under all that tells them apart, as numbers. A section is kept when it comes a second time. Bounded: when one kind is
@@ -49,16 +51,14 @@ export class PieceTable {
   hits = 0;
   misses = 0;
   readonly keys = new KeyTable<KnownPiece>();
-  /** null: seen once */
-  readonly sectionKeys = new KeyTable<KnownSection | null>();
-  readonly sections = { capacity: 0, size: 0, hits: 0, misses: 0 };
+  readonly sectionKeys = new KeyTable<Exclude<Sighting, 'new'>>();
+  readonly sections = { size: 0, hits: 0, misses: 0 };
   private readonly shapes = new Map<string, number>();
   private readonly words = new Map<string, number>();
 
-  /** @param capacity  pieces kept at the most, and sections seen; at least 1 */
+  /** @param capacity  pieces kept at the most, half as many sections, and twice as many that came; at least 1 */
   constructor(readonly capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`capacity: expected an integer of at least 1, got ${capacity}`);
-    this.sections.capacity = Math.ceil(capacity / PIECES_PER_SECTION);
   }
 
   get size(): number {
@@ -73,7 +73,7 @@ export class PieceTable {
       keys.clear();
       this.shapes.clear();
     }
-    if (isFull || sections.size >= sections.capacity || sectionKeys.size >= this.capacity) {
+    if (isFull || sections.size >= this.capacity / 2 || sectionKeys.size >= 2 * this.capacity) {
       sectionKeys.clear();
       sections.size = 0;
     }
@@ -100,23 +100,22 @@ export class PieceTable {
     return known >= 0 ? this.keys.get(known) : this.add([...piece.nodes, { kind, attrs, inputs: [] }], piece.taken);
   }
 
-  /** The section under the key told to `sectionKeys`, made where it is new; null where that makes none. @param make  is the section to be kept? */
-  section(make: (isKept: boolean) => KnownSection | null): KnownSection | null {
+  /** What is known under the key told to `sectionKeys`; one that is new will be known to have come once. */
+  sight(): Sighting {
     const { sectionKeys, sections } = this;
     const entry = sectionKeys.find();
-    const kept = entry >= 0 ? sectionKeys.get(entry) : null;
-    if (kept !== null) {
-      sections.hits++;
-      return kept;
-    }
-    sections.misses++;
-    const made = make(entry >= 0);
-    if (entry < 0) sectionKeys.insert(null);
-    else if (made !== null) {
-      sections.size++;
-      sectionKeys.set(entry, made);
-    }
-    return made;
+    const sighting = entry < 0 ? 'new' : sectionKeys.get(entry);
+    if (typeof sighting === 'object') sections.hits++;
+    else sections.misses++;
+    if (entry < 0) sectionKeys.insert('once');
+    return sighting;
+  }
+
+  /** Puts what came of it under the key told to `sectionKeys`, which came once. */
+  keep(section: KnownSection | null): void {
+    const { sectionKeys, sections } = this;
+    sectionKeys.set(sectionKeys.find(), section ?? 'inseparable');
+    if (section !== null) sections.size++;
   }
 
   private add(nodes: readonly PieceNode[], taken: readonly Shape[]): KnownPiece {
@@ -127,9 +126,9 @@ export class PieceTable {
     nodes.forEach(({ kind, attrs, inputs }, i) => (last = b.node(kind, i > 0 ? [last] : inputs.map((j) => takes[j]!), attrs)));
     b.output(last);
     const shape = b.shape(last);
-    const piece = { graph: b.build(), takes };
+    const piece = { graph: b.build(), takes, operators: nodes.length, notes: [] };
     const reads = taken.map((_, j) => j);
-    const section = { known: new Map(), pieces: [piece], takes: taken.map(elements), reads, starts: [0, reads.length], leaves: [0] };
+    const section = { pieces: [piece], taken: taken.length, reads, starts: [0, reads.length], leaves: [0], notes: [] };
     const [, channels = 1, height = 1, width = 1] = shape;
     const known: KnownPiece = { piece, number: this.keys.size, nodes, taken, shape, channels, height, width, shapeNumber: numberIn(this.shapes, shape.join()), section };
     this.keys.insert(known);

@@ -5,6 +5,10 @@ export interface Piece {
   readonly graph: Graph;
   /** its input nodes, one for each tensor it reads; a piece that reads none is an input of the network */
   readonly takes: readonly string[];
+  /** nodes of the graph besides those */
+  readonly operators: number;
+  /** what others know of it, one each */
+  readonly notes: { readonly by: object }[];
 }
 
 /**
@@ -12,16 +16,16 @@ export interface Piece {
  * it takes, in order, then what each piece makes.
  */
 export interface Section {
-  /** what others know of it, under themselves; null where no later network will have this very object */
-  readonly known: Map<object, unknown> | null;
   readonly pieces: readonly Piece[];
-  /** elements of each tensor it takes; a piece reads each of them */
-  readonly takes: readonly number[];
+  /** tensors it takes; a piece reads each of them */
+  readonly taken: number;
   /** reads[starts[p]] … reads[starts[p + 1] − 1]: the tensors piece p takes, each once */
   readonly reads: readonly number[];
   readonly starts: readonly number[];
   /** pieces whose tensors may be read behind it; what leaves not is read within */
   readonly leaves: readonly number[];
+  /** what others know of it, one each */
+  readonly notes: { readonly by: object }[];
 }
 
 /** A network of sections in the order they run. Its tensors are numbered: what leaves each section, in order. */
@@ -39,21 +43,21 @@ export function isPieced(network: Graph | PiecedGraph): network is PiecedGraph {
   return 'sections' in network;
 }
 
-/** The network as one section, which takes nothing; what leaves it is the network's output. */
+/** The network's pieces in one run, which takes nothing; what leaves it is the network's output. */
 export function wholeSection({ sections, reads, starts, output }: PiecedGraph): Section {
-  const whole = { pieces: [] as Piece[], takes: [], reads: [] as number[], starts: [0] };
+  const whole = { pieces: [] as Piece[], taken: 0, reads: [] as number[], starts: [0] };
   const made: number[] = [];
   sections.forEach((section, s) => {
-    const before = whole.pieces.length - section.takes.length;
-    const now = (t: number): number => (t < section.takes.length ? made[reads[starts[s]! + t]!]! : before + t);
+    const before = whole.pieces.length - section.taken;
+    const now = (t: number): number => (t < section.taken ? made[reads[starts[s]! + t]!]! : before + t);
     section.pieces.forEach((piece, p) => {
       for (let i = section.starts[p]!; i < section.starts[p + 1]!; i++) whole.reads.push(now(section.reads[i]!));
       whole.starts.push(whole.reads.length);
       whole.pieces.push(piece);
     });
-    for (const leaf of section.leaves) made.push(before + section.takes.length + leaf);
+    for (const leaf of section.leaves) made.push(before + section.taken + leaf);
   });
-  return { known: null, ...whole, leaves: [made[output]!] };
+  return { ...whole, leaves: [made[output]!], notes: [] };
 }
 
 /** The network as one graph; node ids are prefixed with the piece's number, `3.conv`. */

@@ -19,7 +19,7 @@ export function analyticOf(definition: StudyDefinition, point: Point): Float64Ar
   if (definition.space.family === 'none') return new Float64Array(0);
   const network = costingOf(definition).network(point);
   const { macs, params } = costingOf(definition).price(network, []);
-  const layers = isPieced(network) ? network.sections.reduce((sum, { pieces }) => pieces.reduce((more, { graph, takes }) => more + graph.nodes.length - takes.length, sum), 0) : network.nodes.length;
+  const layers = isPieced(network) ? network.sections.reduce((sum, { pieces }) => pieces.reduce((more, { operators }) => more + operators, sum), 0) : network.nodes.length;
   return Float64Array.of(Math.log(macs + 1), Math.log(params + 1), Math.log(layers + 1));
 }
 

@@ -1,162 +1,207 @@
 /**
- * The greedy arena of a network in sections, exact and without placing most of its buffers.
+ * The greedy arena of a network, exact and without placing most of its buffers.
  *
  * The greedy planner takes buffers by falling size, of equal ones the later first, and puts each at the lowest gap between those before it
  * that live at the same time (`greedyPlacement`). A buffer's place so depends only on those of its time that come before it: the walk
  * places a buffer, and before it those, where it might end above what the arena has already. A buffer of size s whose neighbours before it
  * are of sizes sⱼ ≥ s ends at or below s + Σ (sⱼ + s), as each gap it passes is smaller than itself; where that is no more than the arena
- * has, or than the largest live set, which no arena undercuts, it can't raise the answer.
- *
- * A buffer that depends, however indirectly, on none but buffers of its own section lies at the same place in every network: the section
- * keeps it.
+ * has, or than the largest live set, which no arena undercuts, it can't raise the answer. Nor can one that would end no higher on top of
+ * all its neighbours, ended as high as they may.
  */
+import type { Lifetimes } from './lifetimes.js';
 import { Indices, Numbers } from './lists.js';
-import type { SectionArena } from './section-arena.js';
-import type { SectionChain } from './section-chain.js';
+import type { Run } from './run.js';
 
+/** Buffers looked at for one, before it is placed. */
+const MOST_LOOKS = 24;
+
+/** Buffers are numbered: tensors as `Lifetimes` has them, then scratch buffers in the order of their operators. */
 export class ArenaWalk {
-  /** place of the arena among those asked for */
-  private at = 0;
   private top = 0;
-  /** by buffer of the network, section by section, −1 where not known or the section keeps it; of tensors between sections */
+  /** B */
+  private readonly size = new Numbers();
+  /** of scratch buffers */
+  private readonly time = new Indices();
+  /** first scratch buffer of each time */
+  private readonly scratchStarts = new Indices();
+  /** B that live at a time; that begin to live then or before */
+  private readonly liveAt = new Numbers();
+  private readonly born = new Numbers();
+  /** −1 where not known */
   private readonly offsets = new Numbers();
-  private readonly between = new Numbers();
-  /** first buffer of each section */
-  private readonly first = new Indices();
-  /** a stack: of each buffer that is being placed, those met so far */
-  private neighbours = 0;
+  private readonly bounds = new Numbers();
+  private readonly candidates = new Indices();
+  private looks = 0;
+  /** of the buffers asked for, those placed before them: others.at[othersFrom.at[b]] … */
+  private readonly others = new Indices();
+  private readonly othersFrom = new Indices();
+  private readonly othersTo = new Indices();
   private readonly neighbourOffsets = new Numbers();
   private readonly neighbourEnds = new Numbers();
 
-  constructor(private readonly chain: SectionChain) {}
+  constructor(private readonly lifetimes: Lifetimes) {}
 
-  /** B of the arena that `greedyPlacement` makes for the network in the chain, of arena `a` of those asked for. */
-  arena(a: number): number {
-    const { memories, born, last } = this.chain;
-    this.at = a;
-    this.top = 0;
-    this.first.length = 0;
-    let buffers = 0;
-    for (let s = 0; s < memories.length; s++) {
-      const { live, sizes } = memories[s]!.arenas[a]!;
-      if (live > this.top) this.top = live;
-      this.first.push(buffers);
-      buffers += sizes.length;
+  /** B of the arena that `greedyPlacement` makes for the runs the lifetimes are of, as arena `a` of those asked for has them. */
+  arena(runs: readonly Run[], a: number): number {
+    this.top = this.measure(runs, a);
+    this.offsets.fill(-1, this.size.length);
+    this.bounds.fill(-1, this.size.length);
+    this.others.length = 0;
+    this.othersFrom.reserve(this.size.length);
+    this.othersTo.reserve(this.size.length);
+    this.findCandidates();
+    const { candidates, offsets } = this;
+    for (let i = 0; i < candidates.length; i++) {
+      const b = candidates.at[i]!;
+      this.looks = MOST_LOOKS;
+      if (offsets.at[b]! < 0 && this.mayEndAbove(b, this.top)) this.place(b);
     }
-    this.offsets.fill(-1, buffers);
-    this.between.fill(-1, born.length);
-    for (let s = 0; s < memories.length; s++) {
-      const { candidates, bounds, sizes } = memories[s]!.arenas[a]!;
-      for (let i = 0; i < candidates.length && bounds[i]! > this.top; i++) this.raise(this.offset(s, candidates[i]!) + sizes[candidates[i]!]!);
-    }
-    for (let t = 0; t < born.length; t++) if (last.at[t]! > born.at[t]! && this.boundBetween(t) > this.top) this.raise(this.offsetBetween(t) + this.sizeBetween(t));
     return this.top;
   }
 
-  private raise(end: number): void {
-    if (end > this.top) this.top = end;
-  }
-
-  /** Of buffer b of section s. */
-  private offset(s: number, b: number): number {
-    const { chain } = this;
-    const { arenas, tensors: { roles } } = chain.memories[s]!;
-    const role = b < roles.length ? roles[b]! : 0;
-    if (role !== 0) return this.offsetBetween(role > 0 ? chain.reads[chain.starts[s]! + role - 1]! : chain.first.at[s]! - 1 - role);
-    const arena = arenas[this.at]!;
-    const kept = arena.offsets[b]!;
-    if (kept >= 0) return kept;
-    const place = this.first.at[s]! + b;
-    const known = this.offsets.at[place]!;
-    if (known >= 0) return known;
-    const begin = this.neighbours;
-    const isSame = this.meetOthers(begin, s, arena, b);
-    const offset = this.lowestGap(begin, arena.sizes[b]!);
-    if (isSame) arena.offsets[b] = offset;
-    else this.offsets.at[place] = offset;
-    return offset;
-  }
-
-  /** Of a tensor between sections: what comes before it may stand in each of them. */
-  private offsetBetween(t: number): number {
-    const known = this.between.at[t]!;
-    if (known >= 0) return known;
-    const { born, memories } = this.chain;
-    const end = this.endOf(t);
-    const begin = this.neighbours;
-    for (let s = born.at[t]!; s <= end; s++) this.meetOthers(begin, s, memories[s]!.arenas[this.at]!, this.bufferOf(t, s));
-    return (this.between.at[t] = this.lowestGap(begin, this.sizeBetween(t)));
-  }
-
-  private sizeBetween(t: number): number {
-    const s = this.chain.born.at[t]!;
-    return this.chain.memories[s]!.arenas[this.at]!.sizes[this.bufferOf(t, s)]!;
-  }
-
-  private boundBetween(t: number): number {
-    const { born, memories } = this.chain;
-    const end = this.endOf(t);
-    let bound = this.sizeBetween(t);
-    for (let s = born.at[t]!; s <= end; s++) bound += memories[s]!.arenas[this.at]!.room[this.bufferOf(t, s)]!;
-    return bound;
-  }
-
-  /** The last section it lives in. */
-  private endOf(t: number): number {
-    return Math.min(this.chain.last.at[t]!, this.chain.memories.length - 1);
-  }
-
-  /** What tensor t is called in section s. */
-  private bufferOf(t: number, s: number): number {
-    const { born, first, memories, reads, starts } = this.chain;
-    if (s === born.at[t]) return memories[s]!.tensors.leaves[t - first.at[s]!]!;
-    let j = 0;
-    while (reads[starts[s]! + j] !== t) j++;
-    return j;
-  }
-
-  /**
-   * Adds the buffers that come before b, by rising offset, to the neighbours from `begin` on. Those below belong to buffers whose own
-   * neighbours are being placed.
-   *
-   * @returns whether all of them lie where they lie in every network
-   */
-  private meetOthers(begin: number, s: number, { others, starts, sizes, offsets: kept }: SectionArena, b: number): boolean {
-    let isSame = true;
-    for (let i = starts[b]!; i < starts[b + 1]!; i++) {
-      const other = others[i]!;
-      let offset = kept[other]!;
-      if (offset < 0) {
-        offset = this.offset(s, other);
-        if (kept[other]! < 0) isSame = false;
+  /** Sizes of all buffers. @returns B of the largest live set */
+  private measure(runs: readonly Run[], a: number): number {
+    const { size, time, scratchStarts, liveAt, born, lifetimes: { dying, dyingStarts, before, tensors, end } } = this;
+    let buffers = tensors;
+    for (let r = 0; r < runs.length; r++) buffers += runs[r]!.shape.arenas[a]!.scratchStarts.at(-1)!;
+    size.reserve(buffers);
+    size.length = buffers;
+    time.reserve(buffers - tensors);
+    scratchStarts.reserve(end + 2);
+    const [sizes, times, scratch] = [size.at, time.at, scratchStarts.at];
+    let [tensor, buffer, now] = [0, tensors, 0];
+    scratch[0] = tensors;
+    for (let r = 0; r < runs.length; r++) {
+      const { shape, row, at } = runs[r]!;
+      const { sizes: from, scratch: to, scratchStarts: own } = shape.arenas[a]!;
+      for (let k = at + from; k < at + to; k++) sizes[tensor++] = row[k]!;
+      for (let k = 0; k + 1 < own.length; k++) {
+        scratch[++now] = buffer;
+        for (let i = own[k]!; i < own[k + 1]!; i++, buffer++) {
+          sizes[buffer] = row[at + to + i]!;
+          times[buffer - tensors] = now;
+        }
       }
-      this.addNeighbour(begin, offset, offset + sizes[other]!);
     }
-    return isSame;
+    scratch[now + 1] = buffer;
+    liveAt.reserve(end + 1);
+    born.reserve(end + 1);
+    let most = 0;
+    let total = 0;
+    let living = 0;
+    for (let b = 0; b < before; b++) living += sizes[b]!;
+    for (let t = 0; t <= end; t++) {
+      let here = 0;
+      for (let b = scratch[t]!; b < scratch[t + 1]!; b++) here += sizes[b]!;
+      total += here;
+      if (t > 0) {
+        living += sizes[before + t - 1]!;
+        total += sizes[before + t - 1]!;
+      }
+      born.at[t] = total;
+      liveAt.at[t] = living + here;
+      if (living + here > most) most = living + here;
+      for (let i = dyingStarts.at[t]!; i < dyingStarts.at[t + 1]!; i++) living -= sizes[dying.at[i]!]!;
+    }
+    return most;
   }
 
-  private addNeighbour(begin: number, offset: number, end: number): void {
-    let at = this.neighbours++;
-    this.neighbourOffsets.reserve(this.neighbours);
-    this.neighbourEnds.reserve(this.neighbours);
-    const offsets = this.neighbourOffsets.at;
-    const ends = this.neighbourEnds.at;
-    for (; at > begin && offsets[at - 1]! > offset; at--) {
-      offsets[at] = offsets[at - 1]!;
-      ends[at] = ends[at - 1]!;
+  /** Buffers that might end above the largest live set if all others of their time came before them: those are no smaller, gaps between them are. */
+  private findCandidates(): void {
+    const { size, candidates, liveAt, born, top, scratchStarts } = this;
+    const { tensors, last, aliveStarts } = this.lifetimes;
+    const [sizes, lives, births, alive, scratch] = [size.at, liveAt.at, born.at, aliveStarts.at, scratchStarts.at];
+    candidates.length = 0;
+    for (let b = 0; b < size.length; b++) {
+      const from = this.firstOf(b);
+      const to = b < tensors ? last.at[b]! : from;
+      const s = sizes[b]!;
+      const others = lives[from]! - s + births[to]! - births[from]!;
+      const count = alive[from + 1]! - alive[from]! + to - from + scratch[to + 1]! - scratch[from]! - 1;
+      if (s + others + Math.min(others, count * s) > top) candidates.push(b);
     }
-    offsets[at] = offset;
-    ends[at] = end;
   }
 
-  /** That holds so much, between the neighbours from `begin` on, which are done with. */
-  private lowestGap(begin: number, size: number): number {
-    const offsets = this.neighbourOffsets.at;
-    const ends = this.neighbourEnds.at;
+  private firstOf(b: number): number {
+    const { before, tensors } = this.lifetimes;
+    return b >= tensors ? this.time.at[b - tensors]! : b < before ? 0 : b - before + 1;
+  }
+
+  private lastOf(b: number): number {
+    const { last, tensors } = this.lifetimes;
+    return b >= tensors ? this.time.at[b - tensors]! : last.at[b]!;
+  }
+
+  /** B that buffer b may end at: those before it and as many gaps that it does not fit in. */
+  private bound(b: number): number {
+    const known = this.bounds.at[b]!;
+    if (known >= 0) return known;
+    this.findOthers(b);
+    const [sizes, others] = [this.size.at, this.others.at];
+    const s = sizes[b]!;
+    let end = s;
+    for (let i = this.othersFrom.at[b]!; i < this.othersTo.at[b]!; i++) end += sizes[others[i]!]! + s;
+    return (this.bounds.at[b] = end);
+  }
+
+  /** A buffer lies at the bottom or on top of one before it. True too where that takes too many looks. */
+  private mayEndAbove(b: number, limit: number): boolean {
+    const s = this.size.at[b]!;
+    const offset = this.offsets.at[b]!;
+    if (offset >= 0) return offset + s > limit;
+    if (this.bound(b) <= limit) return false;
+    if (s > limit || --this.looks < 0) return true;
+    for (let i = this.othersFrom.at[b]!; i < this.othersTo.at[b]!; i++) if (this.mayEndAbove(this.others.at[i]!, limit - s)) return true;
+    return false;
+  }
+
+  /** B from the start of the arena to buffer b, found with all that it depends on. */
+  private place(b: number): number {
+    this.bound(b);
+    const { offsets } = this;
+    const begin = this.othersFrom.at[b]!;
+    const end = this.othersTo.at[b]!;
+    for (let i = begin; i < end; i++) if (offsets.at[this.others.at[i]!]! < 0) this.place(this.others.at[i]!);
+    this.neighbourOffsets.reserve(end - begin);
+    this.neighbourEnds.reserve(end - begin);
+    const [from, to, known, sizes, others] = [this.neighbourOffsets.at, this.neighbourEnds.at, offsets.at, this.size.at, this.others.at];
+    let count = 0;
+    for (let i = begin; i < end; i++) {
+      const other = others[i]!;
+      const offset = known[other]!;
+      let at = count++;
+      for (; at > 0 && from[at - 1]! > offset; at--) {
+        from[at] = from[at - 1]!;
+        to[at] = to[at - 1]!;
+      }
+      from[at] = offset;
+      to[at] = offset + sizes[other]!;
+    }
+    return (offsets.at[b] = this.lowestGap(count, sizes[b]!));
+  }
+
+  /** That holds so much between the neighbours. */
+  private lowestGap(neighbours: number, size: number): number {
+    const [offsets, ends] = [this.neighbourOffsets.at, this.neighbourEnds.at];
     let candidate = 0;
-    for (let k = begin; k < this.neighbours && offsets[k]! - candidate < size; k++) if (ends[k]! > candidate) candidate = ends[k]!;
-    this.neighbours = begin;
-    this.raise(candidate + size);
+    for (let k = 0; k < neighbours && offsets[k]! - candidate < size; k++) if (ends[k]! > candidate) candidate = ends[k]!;
+    if (candidate + size > this.top) this.top = candidate + size;
     return candidate;
+  }
+
+  /** The buffers of b's time that are placed before it. */
+  private findOthers(b: number): void {
+    const { others, size: { at: sizes }, scratchStarts: { at: scratch }, lifetimes: { alive, aliveStarts, before } } = this;
+    const s = sizes[b]!;
+    const from = this.firstOf(b);
+    const to = this.lastOf(b);
+    this.othersFrom.at[b] = others.length;
+    for (let i = aliveStarts.at[from]!; i < aliveStarts.at[from + 1]!; i++) {
+      const other = alive.at[i]!;
+      if (sizes[other]! > s || (sizes[other] === s && other > b)) others.push(other);
+    }
+    for (let other = before + from; other < before + to; other++) if (sizes[other]! > s || (sizes[other] === s && other > b)) others.push(other);
+    for (let other = scratch[from]!; other < scratch[to + 1]!; other++) if (sizes[other]! > s || (sizes[other] === s && other > b)) others.push(other);
+    this.othersTo.at[b] = others.length;
   }
 }

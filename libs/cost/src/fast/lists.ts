@@ -31,11 +31,15 @@ export class Indices {
   length = 0;
 
   push(value: number): void {
-    if (this.length === this.at.length) {
-      const more = new Int32Array(2 * this.length);
-      more.set(this.at);
-      this.at = more;
-    }
+    if (this.length === this.at.length) this.reserve(this.length + 1);
     this.at[this.length++] = value;
+  }
+
+  /** Room for so many. */
+  reserve(length: number): void {
+    if (length <= this.at.length) return;
+    const more = new Int32Array(2 * length);
+    more.set(this.at);
+    this.at = more;
   }
 }

@@ -2,12 +2,11 @@
  * Prices networks on a fixed set of devices: `priceNetwork` without its layers, many times as fast where networks come in pieces that
  * have been seen before.
  *
- * Of a piece is kept, as long as it lives: sums of its work, its tensors and how it reads and overwrites them. Of a section: the sums of its
- * pieces, its working sets, and what it asks of arenas. A network is then sums and maxima over its sections, and placing those buffers
- * that may end highest. The figures equal those of `priceNetwork` to the last bit: sums are of integers, or run over the operators in
- * the same order.
+ * Of a piece, and of a section of pieces, is kept, as long as it lives: sums of its work, its tensors and how it reads and overwrites them.
+ * A network is then sums over such runs, walks over their tensors, and placing those buffers that may end highest. The figures equal those of `priceNetwork` to the
+ * last bit: sums are of integers, or run over the operators in the same order.
  */
-import { isPieced, totals, wholeSection, type Graph, type Piece, type PiecedGraph, type Section } from '@app/graph';
+import { isPieced, totals, type Graph, type Piece, type PiecedGraph, type Section } from '@app/graph';
 import { isOtherSize, outsideOf, priceOfWork, workOfNetwork } from '../latency-model.js';
 import { TERMS } from '../latency-terms.js';
 import { generatedBuffer, generatedPeak, isArenaRule, runtimeMemory } from '../memory/runtime-memory.js';
@@ -18,10 +17,11 @@ import { fittedEstimate, plainEstimate, rooflineSeconds, warningsOf } from '../p
 import { energyOfSums, flashOfSums, NetworkSums, ramOfSums, readSums, sumsOf } from '../sums.js';
 import type { DeviceProfile, FittedModel, NetworkCost } from '../types.js';
 import { ArenaWalk } from './arena-walk.js';
-import { CompiledPiece, KEPT, Layout, type Questions } from './compiled-piece.js';
-import { CompiledSection, SectionCompiler } from './compiled-section.js';
-import { SectionChain } from './section-chain.js';
+import { Lifetimes } from './lifetimes.js';
+import { RunCompiler } from './run-compiler.js';
+import { KEPT, Layout, type Questions, type Run, type RunNetwork } from './run.js';
 import { targetsOf, type ModelOfTarget, type PricedDevice, type Target } from './targets.js';
+import { WorkingSetWalk } from './working-sets.js';
 
 export type { PricedDevice };
 
@@ -38,12 +38,13 @@ export class NetworkPricer {
   readonly highs: Float64Array;
   private readonly targets: readonly Target[];
   private readonly questions: Questions;
-  private readonly pieces = new WeakMap<Piece, CompiledPiece>();
-  private readonly compiler: SectionCompiler;
+  private readonly compiler: RunCompiler;
 
   // of the network priced last
-  private readonly chain = new SectionChain();
-  private readonly arenaWalk = new ArenaWalk(this.chain);
+  private readonly runs: Run[] = [];
+  private readonly sets = new WorkingSetWalk();
+  private readonly lifetimes = new Lifetimes();
+  private readonly arenas = new ArenaWalk(this.lifetimes);
   private readonly sums = new NetworkSums();
   private readonly works: readonly Float64Array[];
   /** by runtime: MACs it runs */
@@ -69,7 +70,7 @@ export class NetworkPricer {
     this.targets = targets;
     this.questions = questions;
     this.layout = new Layout(questions);
-    this.compiler = new SectionCompiler(questions, this.layout);
+    this.compiler = new RunCompiler(this, questions, this.layout);
     this.figures = new Float64Array(this.layout.length);
     this.works = runtimes.map(() => new Float64Array(TERMS.length));
     this.macs = new Float64Array(runtimes.length);
@@ -154,8 +155,8 @@ export class NetworkPricer {
   private extentOf(runtime: number): FittedModel['range'] {
     if (this.graph !== null) return workOfNetwork(this.graph, this.questions.runtimes[runtime]!).extent;
     const taps: Record<string, number> = {};
-    for (const piece of this.chain.sections.flatMap(({ pieces }) => pieces)) {
-      for (const [kind, most] of Object.entries(piece.extents[runtime]!.taps)) taps[kind] = Math.max(taps[kind] ?? 0, most);
+    for (const { shape } of this.runs) {
+      for (const [kind, most] of Object.entries(shape.taps[runtime]!)) taps[kind] = Math.max(taps[kind] ?? 0, most);
     }
     return { macs: [this.macs[runtime]!, this.macs[runtime]!], taps };
   }
@@ -186,46 +187,46 @@ export class NetworkPricer {
     this.warnings = warningsOf(plan);
   }
 
-  private lookAtPieces(network: PiecedGraph): void {
-    const { chain } = this;
+  private lookAtPieces({ sections, reads, starts, output }: PiecedGraph): void {
+    const { runs } = this;
     this.graph = null;
     this.warnings = [];
-    chain.sections.length = network.sections.length;
-    for (let s = 0; s < network.sections.length; s++) chain.sections[s] = this.sectionOf(network.sections[s]!);
-    if (!chain.arrange(network)) {
-      const section = wholeSection(network);
-      chain.sections.length = 1;
-      chain.sections[0] = this.compile(section);
-      chain.arrange({ reads: [], starts: [0, 0], output: 0 });
-    }
-    this.addFigures(chain.sections);
-    this.findPeaks(chain);
+    runs.length = sections.length;
+    for (let s = 0; s < sections.length; s++) runs[s] = this.runOf(sections[s]!);
+    this.addFigures(runs);
+    const network = { runs, reads, starts, output };
+    this.findPeaks(network);
+    if (this.arenaBytes.length === 0) return;
+    this.lifetimes.of(network);
     for (let k = 0; k < this.arenaBytes.length; k++) this.planArena(k);
   }
 
-  private sectionOf(section: Section): CompiledSection {
-    let known = section.known?.get(this) as CompiledSection | undefined;
-    if (known === undefined) section.known?.set(this, (known = this.compile(section)));
-    return known ?? this.compile(section);
+  private runOf(section: Section): Run {
+    let run = this.noted(section.notes);
+    if (run === undefined) section.notes.push((run = this.compiler.join(section, section.pieces.map((piece) => this.runOfPiece(piece)))));
+    return run;
   }
 
-  private compile(section: Section): CompiledSection {
-    const pieces = section.pieces.map((piece) => {
-      let known = this.pieces.get(piece);
-      if (known === undefined) this.pieces.set(piece, (known = new CompiledPiece(piece, this.questions, this.layout)));
-      return known;
-    });
-    return new CompiledSection(section, pieces, this.compiler);
+  private runOfPiece(piece: Piece): Run {
+    let run = this.noted(piece.notes);
+    if (run === undefined) piece.notes.push((run = this.compiler.compile(piece)));
+    return run;
   }
 
-  private addFigures(sections: readonly CompiledSection[]): void {
+  /** What this pricer has noted, which notes nothing but runs. */
+  private noted(notes: readonly { readonly by: object }[]): Run | undefined {
+    for (let i = 0; i < notes.length; i++) if (notes[i]!.by === this) return notes[i] as Run;
+    return undefined;
+  }
+
+  private addFigures(runs: readonly Run[]): void {
     const { layout } = this;
     const total = this.figures.fill(0);
     const rooflines = this.seconds.fill(0).length;
-    for (let s = 0; s < sections.length; s++) {
-      const { figures, seconds } = sections[s]!;
-      for (let k = 0; k < total.length; k++) total[k]! += figures[k]!;
-      for (let at = 0; at < seconds.length; at += rooflines) for (let k = 0; k < rooflines; k++) this.seconds[k]! += seconds[at + k]!;
+    for (let r = 0; r < runs.length; r++) {
+      const { shape: { places, seconds: from, buffers: to }, row, at } = runs[r]!;
+      for (let k = 0; k < places.length; k++) total[places[k]!]! += row[at + k]!;
+      for (let unit = at + from; unit < at + to; unit += rooflines) for (let k = 0; k < rooflines; k++) this.seconds[k]! += row[unit + k]!;
     }
     readSums(total, this.sums);
     for (let r = 0; r < this.works.length; r++) {
@@ -238,30 +239,29 @@ export class NetworkPricer {
     for (let k = 0; k < this.inside.length; k++) this.inside[k] = total[layout.outside + k] === 0 ? 1 : 0;
   }
 
-  private findPeaks({ sections, memories }: SectionChain): void {
+  private findPeaks(network: RunNetwork): void {
+    const { sets, buffers } = this;
     const { generated } = this.questions;
-    this.peak = 0;
-    this.peaks.fill(0);
-    this.buffers.fill(0);
-    for (let s = 0; s < sections.length; s++) {
-      const { live, overlay, overwriting, overwritingPointwise } = memories[s]!.sets;
-      const { buffers } = sections[s]!;
-      this.peak = Math.max(this.peak, live);
-      for (let k = 0; k < generated.length; k++) {
-        const { rule, bytesPerElement } = generated[k]!;
-        const elements = rule === 'overlay' ? overlay : rule === 'cube-ai-7' ? overwritingPointwise : overwriting;
-        this.peaks[k] = Math.max(this.peaks[k]!, elements * bytesPerElement);
-        this.buffers[k] = Math.max(this.buffers[k]!, buffers[k]!);
+    sets.walk(network);
+    this.peak = sets.live;
+    buffers.fill(0);
+    for (let r = 0; r < network.runs.length; r++) {
+      const { shape, row, at } = network.runs[r]!;
+      for (let k = 0; k < buffers.length; k++) {
+        const own = row[at + shape.buffers + k]!;
+        if (own > buffers[k]!) buffers[k] = own;
       }
+    }
+    for (let k = 0; k < generated.length; k++) {
+      const { rule, bytesPerElement } = generated[k]!;
+      this.peaks[k] = (rule === 'overlay' ? sets.overlay : rule === 'cube-ai-7' ? sets.overwritingPointwise : sets.overwriting) * bytesPerElement;
     }
   }
 
   private planArena(k: number): void {
     const at = this.layout.kept + KEPT * k;
     const kept = { structures: this.figures[at]!, data: this.figures[at + 1]!, scratchBuffers: this.figures[at + 2]!, tables: this.figures[at + 3]! };
-    let inputs = 0;
-    for (const { section } of this.chain.sections) for (const { takes } of section.pieces) if (takes.length === 0) inputs++;
-    this.arenaBytes[k] = this.arenaWalk.arena(k) + persistentBytes(kept, inputs + 1, this.questions.arenas[k]!.precision === 'int8');
+    this.arenaBytes[k] = this.arenas.arena(this.runs, k) + persistentBytes(kept, this.lifetimes.before + 1, this.questions.arenas[k]!.precision === 'int8');
     this.metadata[k] = metadataBytes(kept);
   }
 }

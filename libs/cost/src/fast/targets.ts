@@ -5,7 +5,7 @@ import { isArenaRule, memoryRuleOf, type MemoryRule } from '../memory/runtime-me
 import { BYTES_PER_ELEMENT } from '../plan.js';
 import { precisionProfile } from '../roofline.js';
 import type { DeviceProfile, FittedModel, Precision } from '../types.js';
-import type { Questions } from './compiled-piece.js';
+import type { Questions } from './run.js';
 
 export interface PricedDevice {
   readonly device: DeviceProfile;

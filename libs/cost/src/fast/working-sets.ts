@@ -1,57 +1,46 @@
-/** Largest working sets of a section, by one walk over its operators: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. */
-import type { Section } from '@app/graph';
-import type { CompiledPiece } from './compiled-piece.js';
+/** Largest working sets of a network, by one walk over its operators: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. */
 import { Indices, Numbers } from './lists.js';
-import { isReadElsewhere, leafLivesOn, takenLivesOn } from './section-context.js';
-
-/** Elements: live sets; with planned overlays; writing over inputs of any size, without and with pointwise convolutions. */
-export interface WorkingSets {
-  readonly live: number;
-  readonly overlay: number;
-  readonly overwriting: number;
-  readonly overwritingPointwise: number;
-}
+import type { RunNetwork } from './run.js';
 
 /** no operator */
 const NEVER = 2 ** 31 - 1;
 
 export class WorkingSetWalk {
+  /** of the network walked last, elements: live sets; with planned overlays; writing over inputs of any size, without and with pointwise convolutions */
+  live = 0;
+  overlay = 0;
+  overwriting = 0;
+  overwritingPointwise = 0;
   /** of each tensor: elements, readers, the last of them */
   private readonly elements = new Numbers();
   private readonly readers = new Indices();
   private readonly last = new Indices();
-  /** what the section takes, then the tensor that leaves each piece */
+  /** by tensor between runs */
   private readonly made = new Indices();
+  /** tensors the operators read, in order */
+  private readonly read = new Indices();
 
-  walk(section: Section, compiled: readonly CompiledPiece[], context: number): WorkingSets {
-    this.number(section, compiled, context);
-    const { elements, readers, last, made } = this;
-    const { takes, reads, starts } = section;
+  walk(network: RunNetwork): void {
+    this.number(network);
+    const { elements, readers, last, read } = this;
+    const { runs } = network;
     // what lives is the same for all: they differ in what it takes to get from one operator to the next
     let living = 0;
-    for (let t = 0; t < takes.length; t++) living += takes[t]!;
-    let tensor = takes.length;
+    let tensor = 0;
     let p = 0;
-    for (; p < compiled.length && compiled[p]!.set.starts.length === 1; p++) living += elements.at[tensor++]!;
+    for (; p < runs.length && runs[p]!.shape.set.operators === 0; p++) living += elements.at[tensor++]!;
     let [live, overlay, overwriting, overwritingPointwise] = [living, living, living, living];
-    let unit = 0;
-    for (; p < compiled.length; p++) {
-      const { set } = compiled[p]!;
-      const operators = set.starts.length - 1;
-      const first = tensor;
-      const begin = starts[p]!;
-      const taken = starts[p + 1]! - begin;
-      for (let k = 0; k < operators; k++, unit++, tensor++) {
+    for (let unit = 0, i = 0; p < runs.length; p++) {
+      const { shape: { set, plane }, row, at } = runs[p]!;
+      for (let k = 0; k < set.operators; k++, unit++, tensor++) {
         const size = elements.at[tensor]!;
         let inPlace = false;
         let overlaid = false;
         let dying = 0;
         let most = 0;
-        for (let i = set.starts[k]!; i < set.starts[k + 1]!; i++) {
-          const local = set.reads[i]!;
-          const t = local < taken ? made.at[reads[begin + local]!]! : first + local - taken;
+        for (let j = set.starts[k]!, bit = 1; j < set.starts[k + 1]!; j++, i++, bit <<= 1) {
+          const t = read.at[i]!;
           if (last.at[t] !== unit) continue;
-          const bit = 1 << (i - set.starts[k]!);
           if ((set.inPlace[k]! & bit) !== 0 && readers.at[t] === 1) inPlace = true;
           if ((set.overlaid[k]! & bit) !== 0) overlaid = true;
           dying += elements.at[t]!;
@@ -61,47 +50,44 @@ export class WorkingSetWalk {
         const inPlaceSize = inPlace ? 0 : size;
         const overlaidSize = overlaid ? 0 : size;
         live = Math.max(live, living + inPlaceSize);
-        overlay = Math.max(overlay, living + overlaidSize + set.plane[k]!);
+        overlay = Math.max(overlay, living + overlaidSize + row[at + plane + k]!);
         const kind = set.overwriting[k]!;
         overwriting = Math.max(overwriting, living + Math.max(0, size - ((kind & 1) !== 0 ? most : 0)));
         overwritingPointwise = Math.max(overwritingPointwise, living + Math.max(0, size - ((kind & 2) !== 0 ? most : 0)));
         living += size - dying;
       }
     }
-    return { live, overlay, overwriting, overwritingPointwise };
+    [this.live, this.overlay, this.overwriting, this.overwritingPointwise] = [live, overlay, overwriting, overwritingPointwise];
   }
 
-  private number({ takes, reads, starts, leaves }: Section, compiled: readonly CompiledPiece[], context: number): void {
-    const { elements, readers, last, made } = this;
-    elements.length = readers.length = last.length = made.length = 0;
-    for (let t = 0; t < takes.length; t++) {
-      elements.push(takes[t]!);
-      readers.push(isReadElsewhere(context, t) ? 1 : 0);
-      last.push(-1);
-      made.push(t);
-    }
+  private number({ runs, reads, starts, output }: RunNetwork): void {
+    const { elements, readers, last, made, read } = this;
+    elements.length = readers.length = last.length = made.length = read.length = 0;
     let unit = 0;
-    for (let p = 0; p < compiled.length; p++) {
-      const { set } = compiled[p]!;
+    for (let p = 0; p < runs.length; p++) {
+      const { shape: { set, elements: from, plane: to }, row, at } = runs[p]!;
       const begin = starts[p]!;
       const taken = starts[p + 1]! - begin;
       const first = elements.length;
-      for (let k = 0; k < set.elements.length; k++) {
-        elements.push(set.elements[k]!);
+      for (let k = at + from; k < at + to; k++) {
+        elements.push(row[k]!);
         readers.push(0);
         last.push(-1);
       }
-      for (let k = 0; k + 1 < set.starts.length; k++, unit++) {
+      for (let k = 0; k < set.operators; k++, unit++) {
         for (let i = set.starts[k]!; i < set.starts[k + 1]!; i++) {
           const local = set.reads[i]!;
           const t = local < taken ? made.at[reads[begin + local]!]! : first + local - taken;
+          read.push(t);
           readers.at[t]!++;
           last.at[t] = unit;
         }
       }
-      made.push(taken === 0 ? first : set.output < taken ? made.at[reads[begin + set.output]!]! : first + set.output - taken);
+      for (let i = 0; i < set.outputs.length; i++) {
+        const out = set.outputs[i]!;
+        made.push(out < taken ? made.at[reads[begin + out]!]! : first + out - taken);
+      }
     }
-    for (let t = 0; t < takes.length; t++) if (takenLivesOn(context, t)) last.at[t] = NEVER;
-    for (let i = 0; i < leaves.length; i++) if (leafLivesOn(context, takes.length, i)) last.at[made.at[takes.length + leaves[i]!]!] = NEVER;
+    last.at[made.at[output]!] = NEVER;
   }
 }
