@@ -13,8 +13,9 @@ import { loadDataset, proxyScore, readCells, rowOf } from '@app/train';
 import { trainedStudies } from './accuracy-model-trained.js';
 import { spearman } from './rank-correlation.js';
 
+const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 if (process.argv.includes('--trained')) {
-  const report = await trainedStudies(Number(process.argv.includes('--trainings') ? process.argv[process.argv.indexOf('--trainings') + 1] : 24));
+  const report = await trainedStudies({ trainings: Number(argument('--trainings') ?? 24), save: argument('--save'), of: argument('--of') });
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else for (const { own, view } of report.rows) {
     const said = (name: string, { error, within }: { readonly error: number; readonly within: number }): string => `${name} ${error.toFixed(2)} (${(100 * within).toFixed(0)} % within)`;
@@ -25,7 +26,6 @@ if (process.argv.includes('--trained')) {
   process.exit();
 }
 
-const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 const cells = Number(argument('--cells') ?? 300);
 const cifar = argument('--cifar10');
 const DRAWS = 20;
@@ -33,8 +33,6 @@ const OTHERS = 100;
 const OWN = [5, 10, 20, 40];
 const PROXIES: readonly ProxyName[] = ['naswot', 'synflow'];
 const BATCH = 32;
-/** 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side. */
-const Z_90 = 1.6449;
 
 const parsed = loadCatalog().parseStudySpec({ name: 'cells', searchSpace: 'nas-bench-201', accuracy: { method: 'table' }, objectives: [{ metric: 'accuracy' }], budget: { maxTrials: 1 } });
 if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues));
@@ -73,7 +71,8 @@ interface Way {
   /** values of the other study's cells */
   readonly values?: (cells: readonly Cell[], drawn: Rng) => readonly number[];
 }
-const early = (of: readonly Cell[]): number[] => of.map((c) => c.early);
+/** Models minimise. */
+const early = (of: readonly Cell[]): number[] => of.map((c) => -c.early);
 const WAYS: readonly Way[] = [
   { name: 'own trials alone' },
   ...PROXIES.map((proxy) => ({ name: `+ ${proxy}`, proxy })),
@@ -90,12 +89,13 @@ function judged({ values, proxy }: Way, drawn: Rng, n: number): { rmse: number; 
   const [own, other, rest] = [shuffled.slice(0, n), shuffled.slice(OWN.at(-1)!, OWN.at(-1)! + OTHERS), shuffled.slice(OWN.at(-1)! + OTHERS)];
   const given = values?.(other, drawn);
   const shared = given && SharedModel.fit(other.map((c, i) => ({ features: withScore(c, proxy), value: given[i]!, group: 'other' })));
-  const model = OutcomeModel.fit(own.map((c) => withScore(c, proxy)), own.map((c) => c.accuracy), { shared });
-  const said = rest.map((c) => ({ ...model.predict(withScore(c, proxy)), due: c.accuracy }));
+  const model = OutcomeModel.fit(own.map((c) => withScore(c, proxy)), own.map((c) => -c.accuracy), { shared });
+  const deviations = model.deviations(0.95);
+  const said = rest.map((c) => ({ ...model.predict(withScore(c, proxy)), due: -c.accuracy }));
   const mean = (of: (s: (typeof said)[number]) => number): number => said.reduce((sum, s) => sum + of(s), 0) / said.length;
   return {
     rmse: Math.sqrt(mean((s) => (s.mean - s.due) ** 2)), mae: mean((s) => Math.abs(s.mean - s.due)), rho: spearman(said.map((s) => s.mean), said.map((s) => s.due)),
-    within: mean((s) => (Math.abs(s.mean - s.due) <= Z_90 * s.deviation ? 1 : 0)), weight: model.weight,
+    within: mean((s) => (Math.abs(s.mean - s.due) <= deviations * s.deviation ? 1 : 0)), weight: model.weight,
   };
 }
 

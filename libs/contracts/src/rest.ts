@@ -125,11 +125,12 @@ export const foresightView = z.strictObject({
   skipped: z.int().describe('trials that were not evaluated, since they were foretold to be dominated'),
   objectives: z.array(z.strictObject({
     key: z.string(), unit: z.string(),
-    error: z.number().describe('root of the mean squared error of the held-out values'),
+    error: z.number().describe('root of the mean squared error of the held-out values, like all figures but for those that are apart'),
     spread: z.number().describe('the same of their mean: what a model that knows nothing errs by'),
     within: z.number().describe('share of the values inside their 90 % intervals'),
     number: z.array(z.int().nullable()).describe('of the trial; null: of a study this one began with'),
     values: z.array(z.number()), predicted: z.array(z.number()), low: z.array(z.number()), high: z.array(z.number()),
+    apart: z.array(z.boolean()).describe('whether a value is so much worse than the others, such as that of a training that collapsed, that it counts for little and is no test'),
     prior: z.strictObject({
       hash: z.string().describe('of all that was taken from other studies when this one was made'),
       studies: z.array(z.strictObject({ id: z.uuid(), name: z.string(), trials: z.int() })).describe('whose values are learned from, by the names they had then, and how many of them'),

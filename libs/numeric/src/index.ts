@@ -18,3 +18,4 @@ export { mix32, Rng, type StreamKey } from './rng.js';
 export { Sobol } from './sobol.js';
 export { erfcx, hazard, improvement, log1mExp, logDiffExp, logH, logNormalCdf, logSumExp, normalCdf, normalPdf, normalTerms } from './special.js';
 export { mean, median, quantile, standardDeviation } from './statistics.js';
+export { studentQuantile } from './student.js';

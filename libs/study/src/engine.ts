@@ -2,7 +2,7 @@ import type { SkipSpec } from '@app/contracts';
 import { halving, optimizerNamed, type Candidate, type Json, type OptimizerRun, type Told } from '@app/optim';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { STOPPED_EARLY } from './early-stopping.js';
-import { deviationsOf, Foresight, passedOver, PREDICTED_DOMINATED } from './foresight.js';
+import { Foresight, passedOver, PREDICTED_DOMINATED } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
 import { keptWeights } from './kept-weights.js';
 import { knownOf } from './known.js';
@@ -157,7 +157,7 @@ export class StudyEngine {
     // a start point was named by the user
     if (skip === null || this.foresight === null || this.foresight.size < skip.after || isStart(c) || (c.fidelity ?? 1) < 1) return null;
     const known = this.problem.problem.known?.(c.genes).objectives ?? this.problem.terms.objectives.map(() => null);
-    return this.foresight.hopeless(c.genes, known, this.front.points(), deviationsOf(skip.confidence));
+    return this.foresight.hopeless(c.genes, known, this.front.points(), skip.confidence);
   }
 
   private learn({ genes, objectives, ...t }: ImportedTrial | SettledTrial | TrialRecord): void {

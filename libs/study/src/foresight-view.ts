@@ -1,5 +1,5 @@
 import { convert, type ForesightView } from '@app/contracts';
-import { answeredBy, Foresight, openObjectives, passedOver, PREDICTED_DOMINATED, type ForesightOptions, type Lesson } from './foresight.js';
+import { answeredBy, Foresight, openObjectives, passedOver, PREDICTED_DOMINATED, type ForesightOptions, type HeldOut, type Lesson } from './foresight.js';
 import { contentOf, scoreOf } from './prior.js';
 import { studyProblem, type ObjectiveTerm } from './problem.js';
 import type { FoldState, Prior, StudyRecord } from './records.js';
@@ -8,11 +8,8 @@ import type { FoldState, Prior, StudyRecord } from './records.js';
 const MOST_POINTS = 150;
 /** Scored trials below which nothing is said of scores. */
 const LEAST_SCORED = 5;
-/** 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side. */
-const Z_90 = 1.6449;
 
 type NumberedLesson = Lesson & { readonly number: number | null };
-type Held = ReturnType<Foresight['heldOut']>;
 
 /**
  * How well the evaluated trials of a study, and those it began with, foretell each other; with what other studies of the task tell, without it, and with the scores of
@@ -47,15 +44,16 @@ export function foresightView(study: StudyRecord, { trials, imports, prior }: Pi
       if (held.length === 0) return [];
       const weight = foresight.weight(j);
       const { values, predicted, low, high, error, within } = shown(term, held);
+      const sound = values.filter((_, i) => !held[i]!.far);
       const errorOf = (options: ForesightOptions): { error: number; within: number } => {
         const other = shown(term, taught(options).foresight.heldOut(j));
         return { error: other.error, within: other.within };
       };
-      const mean = values.reduce((a, b) => a + b, 0) / values.length;
+      const mean = sound.reduce((a, b) => a + b, 0) / sound.length;
       return [{
-        key: term.key, unit: term.shownUnit, number: learned.map((l) => l.number), values, predicted, low, high, error, within,
+        key: term.key, unit: term.shownUnit, number: learned.map((l) => l.number), values, predicted, low, high, error, within, apart: held.map((h) => h.far),
         // of each from the mean of the others
-        spread: rootMeanSquare(values.map((v) => ((v - mean) * values.length) / (values.length - 1))),
+        spread: rootMeanSquare(sound.map((v) => ((v - mean) * sound.length) / (sound.length - 1))),
         prior: weight === 0 ? null : { hash: prior!.hash, studies: studiesOf(prior!, foresight.observations(j)), left: prior!.trials.filter((t) => t.objectives[j] !== null).length - foresight.observations(j).length, weight, without: errorOf({}) },
         proxy: proxy === null ? null : { name: proxy, ...errorOf({ prior, proxy }) },
       }];
@@ -77,15 +75,17 @@ interface Shown {
 }
 
 /** In the study's own direction and unit. */
-function shown({ sign, unit, shownUnit }: ObjectiveTerm, held: Held): Shown {
+function shown({ sign, unit, shownUnit }: ObjectiveTerm, held: readonly HeldOut[]): Shown {
   const inUnit = (v: number): number => convert(sign * v, unit, shownUnit);
   const values = held.map((h) => inUnit(h.value));
   const predicted = held.map((h) => inUnit(h.mean));
-  const ends = held.map((h) => [inUnit(h.mean - Z_90 * h.deviation), inUnit(h.mean + Z_90 * h.deviation)].sort((a, b) => a - b) as [number, number]);
+  const ends = held.map((h) => [inUnit(h.mean - h.reach), inUnit(h.mean + h.reach)].sort((a, b) => a - b) as [number, number]);
+  // those that fell apart are no test of what can be foretold
+  const sound = held.flatMap((h, i) => (h.far ? [] : [i]));
   return {
     values, predicted, low: ends.map((e) => e[0]), high: ends.map((e) => e[1]),
-    error: rootMeanSquare(values.map((v, i) => v - predicted[i]!)),
-    within: values.filter((v, i) => v >= ends[i]![0] && v <= ends[i]![1]).length / values.length,
+    error: rootMeanSquare(sound.map((i) => values[i]! - predicted[i]!)),
+    within: sound.filter((i) => values[i]! >= ends[i]![0] && values[i]! <= ends[i]![1]).length / sound.length,
   };
 }
 

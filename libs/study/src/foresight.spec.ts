@@ -4,7 +4,7 @@ import type { AccuracyEvaluator } from './accuracy.js';
 import { evaluateCandidate } from './evaluate.js';
 import { StudyEngine, type EngineStudy } from './engine.js';
 import { foresightView } from './foresight-view.js';
-import { deviationsOf, PREDICTED_DOMINATED } from './foresight.js';
+import { PREDICTED_DOMINATED } from './foresight.js';
 import { priorOf } from './prior.js';
 import type { FoldState, Prior, SettledTrial, StepCommit, StudyRecord, TrialRecord } from './records.js';
 import { runStep } from './step.js';
@@ -156,11 +156,5 @@ describe('the view of what trials foretell', () => {
     const s = study(skip, { budget: { maxTrials: 4 } });
     const { trials } = await search(s);
     expect(foresightView(completed(s), { trials, imports: [] }).objectives).toEqual([]);
-  });
-});
-
-describe('deviations of a normal variable', () => {
-  it('are the quantiles of the table', () => {
-    expect([0.5, 0.95, 0.975].map(deviationsOf)).toEqual([expect.closeTo(0, 6), expect.closeTo(1.644854, 5), expect.closeTo(1.959964, 5)]);
   });
 });

@@ -1,5 +1,4 @@
 import type { MetricValue, Metrics } from '@app/contracts';
-import { normalCdf } from '@app/numeric';
 import type { Genes, SearchSpace } from '@app/space';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { costingOf } from './costing.js';
@@ -28,8 +27,8 @@ const LEAST_SHARED = 5;
 /** Models of other studies' values that are remembered: they are the same whenever they are made, and pages ask again and again. */
 const REMEMBERED = 8;
 const remembered = new Map<string, SharedModel>();
-/** 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side. */
-const Z_90 = 1.6449;
+/** A 90 % interval has 5 % on either side. */
+export const UPPER_END = 0.95;
 
 /** A trial as the model learns from it. */
 export interface Lesson {
@@ -40,6 +39,24 @@ export interface Lesson {
   readonly data?: string | null | undefined;
   /** of the untrained network, by the proxy the model looks at; null, left out: none */
   readonly score?: number | null | undefined;
+}
+
+/** A value against what all other trials foretell. */
+export interface HeldOut {
+  readonly value: number;
+  /** fell apart, see `bounded` */
+  readonly far: boolean;
+  readonly mean: number;
+  /** half the width of its 90 % interval */
+  readonly reach: number;
+}
+
+interface Foretold {
+  readonly mean: number;
+  /** the better end of its interval */
+  readonly best: number;
+  /** half the width of its 90 % interval */
+  readonly reach: number;
 }
 
 export interface ForesightOptions {
@@ -57,7 +74,7 @@ export class Foresight {
   private readonly lessons: { readonly features: Features; readonly objectives: readonly (number | null)[] }[] = [];
   private readonly features: (genes: Genes) => Features;
   private readonly code: (genes: Genes) => Float64Array;
-  private readonly fitted = new Map<number, { readonly count: number; readonly at: number; readonly shared: SharedModel | undefined; readonly hyperparameters: Hyperparameters; readonly model: OutcomeModel }>();
+  private readonly fitted = new Map<number, { readonly count: number; readonly at: number; readonly shared: SharedModel | undefined; readonly hyperparameters: readonly Hyperparameters[]; readonly model: OutcomeModel }>();
   private readonly shared = new Map<number, { readonly data: string | null; readonly model: SharedModel | undefined; readonly count: number }>();
   private data: string | null = null;
 
@@ -138,9 +155,12 @@ export class Foresight {
   }
 
   /** Values against what all other trials foretell, [n], in the order told (the latest 300). */
-  heldOut(j: number): { readonly value: number; readonly mean: number; readonly deviation: number }[] {
+  heldOut(j: number): HeldOut[] {
+    const model = this.model(j);
+    if (model === null) return [];
     const values = this.lessons.flatMap((l) => l.objectives[j] ?? []).slice(-MOST_POINTS);
-    return this.model(j)?.heldOut().map((p, i) => ({ value: values[i]!, ...p })) ?? [];
+    const deviations = model.deviations(UPPER_END);
+    return model.heldOut().map(({ mean, deviation, far }, i) => ({ value: values[i]!, far, mean, reach: deviations * deviation }));
   }
 
   /**
@@ -149,22 +169,23 @@ export class Foresight {
    *
    * @param known  computed objectives, null: not computed
    * @param front  points of the front, minimised
-   * @param z      deviations from the mean to that end
+   * @param p      probability of a value that is no better than that end
    */
-  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], z: number): TrialOutcome | null {
+  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], p: number): TrialOutcome | null {
     const open = known.flatMap((v, j) => (v === null ? [j] : []));
     if (open.length === 0 || front.length === 0) return null;
     const features = this.scored(this.features(genes), null);
-    const predicted = new Map<number, { readonly mean: number; readonly deviation: number }>();
+    const foretold = new Map<number, Foretold>();
     for (const j of open) {
       const model = this.model(j);
       if (model === null) return null;
-      predicted.set(j, model.predict(features));
+      const { mean, deviation } = model.predict(features);
+      foretold.set(j, { mean, best: mean - model.deviations(p) * deviation, reach: model.deviations(UPPER_END) * deviation });
     }
-    const best = known.map((v, j) => v ?? predicted.get(j)!.mean - z * predicted.get(j)!.deviation);
-    const over = front.find((p) => p.every((v, j) => v <= best[j]!) && p.some((v, j) => v < best[j]!));
+    const best = known.map((v, j) => v ?? foretold.get(j)!.best);
+    const over = front.find((point) => point.every((v, j) => v <= best[j]!) && point.some((v, j) => v < best[j]!));
     if (over === undefined) return null;
-    const estimates = Object.fromEntries(open.map((j) => [this.terms.objectives[j]!.key, this.estimate(j, predicted.get(j)!)]));
+    const estimates = Object.fromEntries(open.map((j) => [this.terms.objectives[j]!.key, this.estimate(j, foretold.get(j)!)]));
     const network = costingFor(this.definition, this.space, genes);
     const metrics: Metrics = { ...computedMetrics({ definition: this.definition, terms: this.terms, evaluator: this.evaluator }, network), ...estimates };
     const said = open.map((j) => `${this.terms.objectives[j]!.key} ${shown(this.terms.objectives[j]!, best[j]!)} at best, the front has ${shown(this.terms.objectives[j]!, over[j]!)}`).join('; ');
@@ -181,9 +202,9 @@ export class Foresight {
     return model === undefined ? '' : ` and ${count} of other studies`;
   }
 
-  private estimate(j: number, { mean, deviation }: { readonly mean: number; readonly deviation: number }): MetricValue {
+  private estimate(j: number, { mean, reach }: Foretold): MetricValue {
     const term = this.terms.objectives[j]!;
-    const ends = [term.sign * (mean - Z_90 * deviation), term.sign * (mean + Z_90 * deviation)].sort((a, b) => a - b);
+    const ends = [term.sign * (mean - reach), term.sign * (mean + reach)].sort((a, b) => a - b);
     return { value: term.sign * mean, unit: term.unit, provenance: 'estimated', interval: ends as [number, number], source: `foreseen by a Gaussian process of ${this.size} trials of this study and those it began with${this.beside(j)}; not evaluated` };
   }
 }
@@ -196,17 +217,6 @@ const shown = (term: ObjectiveTerm, value: number): string => `${Number((term.si
 export function openObjectives(definition: StudyDefinition, terms: StudyTerms, evaluator: Pick<AccuracyEvaluator, 'metrics'>): number[] {
   const answered = new Set(evaluator.metrics);
   return terms.objectives.flatMap((o, j) => (definition.space.family === 'none' || answered.has(o.key) || (o.target === null && o.metric !== 'macs' && o.metric !== 'params') ? [j] : []));
-}
-
-/** How many deviations from the mean a normal variable stays below with this probability, 0.5 ≤ p < 1. */
-export function deviationsOf(p: number): number {
-  let [low, high] = [0, 10];
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (normalCdf(middle) < p) low = middle;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Metrics that only an evaluation tells, by what the study says of its evaluator. */

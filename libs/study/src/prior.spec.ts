@@ -193,7 +193,7 @@ describe('data known by content', () => {
     expect(asked.weight(0)).toBe(0);
     for (const f of [asked, fresh]) f.learn({ ...own, data: 'abc' });
     expect(asked.weight(0)).toBeGreaterThan(0);
-    expect(asked.heldOut(0).every((h) => Number.isFinite(h.mean) && Number.isFinite(h.deviation))).toBe(true);
+    expect(asked.heldOut(0).every((h) => Number.isFinite(h.mean) && Number.isFinite(h.reach))).toBe(true);
     expect(asked.heldOut(0)).toEqual(fresh.heldOut(0));
   });
 });

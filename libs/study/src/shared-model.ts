@@ -7,13 +7,13 @@
  * stretches values without misleading. The model of coregionalisation with one coefficient (Bonilla, Chai & Williams 2008, eq. 2, K^f = ρ·11ᵀ + (1 − ρ)·I);
  * (a, b, l, k, s, ρ) maximise the marginal likelihood under broad priors. Only g is given on.
  */
-import { cholesky, choleskySolve, logDiagonal, mean, solveLower, standardDeviation } from '@app/numeric';
-import { distance, distancesOf, kernel, patternSearch, product, standardisationOf, standardised, type Distances, type Features, type Standardisation } from './outcome-kernel.js';
+import { cholesky, choleskySolve, logDiagonal, mean, solveLower } from '@app/numeric';
+import { bounded, centreAndSpread, distance, distancesOf, FAR_NOISE, kernel, patternSearch, product, standardisationOf, standardised, type Distances, type Features, type Standardisation } from './outcome-kernel.js';
 
 /** A value that another study evaluated. */
 export interface Observation {
   readonly features: Features;
-  /** finite */
+  /** finite, minimised */
   readonly value: number;
   /** one study at one fidelity */
   readonly group: string;
@@ -58,17 +58,17 @@ export class SharedModel {
     const of = standardisationOf(observations.map((o) => o.features));
     const points = observations.map((o) => standardised(o.features, of));
     const groups = observations.map((o) => o.group);
-    const y = standardisedByGroup(observations);
+    const { values: y, noise } = standardisedByGroup(observations);
     const several = new Set(groups).size > 1;
     const few = evenly(observations.length, MOST_FITTED);
-    const [fewPoints, fewGroups, fewValues] = [few.map((i) => points[i]!), few.map((i) => groups[i]!), Float64Array.from(few, (i) => y[i]!)];
+    const [fewPoints, fewGroups, fewValues, fewNoise] = [few.map((i) => points[i]!), few.map((i) => groups[i]!), Float64Array.from(few, (i) => y[i]!), few.map((i) => noise[i]!)];
     const distances = distancesOf(fewPoints);
     const theta = patternSearch(several ? START : START.slice(0, 5), (t) => {
-      const { L } = cholesky(covariance(distances, fewGroups, t), few.length);
+      const { L } = cholesky(covariance(distances, fewGroups, t, fewNoise), few.length);
       const alpha = choleskySolve(L, few.length, fewValues);
       return 0.5 * fewValues.reduce((sum, v, i) => sum + v * alpha[i]!, 0) + logDiagonal(L, few.length);
     });
-    const { L } = cholesky(covariance(distancesOf(points), groups, theta), points.length);
+    const { L } = cholesky(covariance(distancesOf(points), groups, theta, noise), points.length);
     return new SharedModel(theta, points, of, L, choleskySolve(L, points.length, y));
   }
 
@@ -96,13 +96,22 @@ const commonOf = (theta: readonly number[]): number => (theta.length < 6 ? 1 : 1
 
 const kernelOf = (a: Features, b: Features, theta: readonly number[]): number => kernel(distance(a.genes, b.genes), distance(a.analytic, b.analytic), product(a.analytic, b.analytic), theta);
 
-function standardisedByGroup(observations: readonly Observation[]): Float64Array {
-  const values = new Map<string, number[]>();
-  for (const { group, value } of observations) values.set(group, [...(values.get(group) ?? []), value]);
-  const centres = new Map([...values].map(([group, v]) => [group, mean(v)]));
-  const pooled = Math.sqrt(mean(observations.map((o) => (o.value - centres.get(o.group)!) ** 2))) || 1;
-  const spreads = new Map([...values].map(([group, v]) => [group, (v.length < LEAST_FOR_SPREAD ? 0 : standardDeviation(v)) || pooled]));
-  return Float64Array.from(observations, (o) => (o.value - centres.get(o.group)!) / spreads.get(o.group)!);
+/** In mean and deviation of each group, values that fell apart drawn in (see `bounded`); and the variance of noise that each has besides. */
+function standardisedByGroup(observations: readonly Observation[]): { readonly values: Float64Array; readonly noise: readonly number[] } {
+  const places = new Map<string, number[]>();
+  observations.forEach(({ group }, i) => places.set(group, [...(places.get(group) ?? []), i]));
+  const taken = new Map([...places].map(([group, at]) => [group, bounded(at.map((i) => observations[i]!.value))]));
+  const scales = new Map([...taken].map(([group, t]) => [group, centreAndSpread(t)]));
+  const pooled = Math.sqrt(mean([...taken].flatMap(([group, { values, far }]) => values.flatMap((v, k) => (far[k]! ? [] : [(v - scales.get(group)!.centre) ** 2]))))) || 1;
+  const [standard, noise] = [new Float64Array(observations.length), new Array<number>(observations.length).fill(0)];
+  for (const [group, at] of places) {
+    const [{ values, far }, { centre, spread }] = [taken.get(group)!, scales.get(group)!];
+    at.forEach((i, k) => {
+      standard[i] = (values[k]! - centre) / ((at.length < LEAST_FOR_SPREAD ? 0 : spread) || pooled);
+      if (far[k]!) noise[i] = FAR_NOISE;
+    });
+  }
+  return { values: standard, noise };
 }
 
 /** Up to `most` of n places, evenly spread, the first and the last among them. */
@@ -110,7 +119,7 @@ function evenly(n: number, most: number): number[] {
   return n <= most ? Array.from({ length: n }, (_, i) => i) : Array.from({ length: most }, (_, i) => Math.round((i * (n - 1)) / (most - 1)));
 }
 
-function covariance({ n, genes, analytic, products }: Distances, groups: readonly string[], theta: readonly number[]): Float64Array {
+function covariance({ n, genes, analytic, products }: Distances, groups: readonly string[], theta: readonly number[], more: readonly number[]): Float64Array {
   const K = new Float64Array(n * n);
   const common = commonOf(theta);
   const noise = Math.exp(theta[4]!);
@@ -118,7 +127,7 @@ function covariance({ n, genes, analytic, products }: Distances, groups: readonl
     for (let j = 0; j <= i; j++) {
       const at = i * n + j;
       const same = groups[i] === groups[j];
-      K[at] = (same ? 1 : common) * kernel(genes[at]!, analytic[at]!, products[at]!, theta) + (same ? OFFSET : 0) + (i === j ? noise : 0);
+      K[at] = (same ? 1 : common) * kernel(genes[at]!, analytic[at]!, products[at]!, theta) + (same ? OFFSET : 0) + (i === j ? noise + more[i]! : 0);
     }
   }
   return K;

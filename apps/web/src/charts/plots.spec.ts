@@ -189,13 +189,20 @@ describe('learning curves', () => {
 });
 
 describe('what trials foretell', () => {
-  const of = { key: 'accuracy', unit: '%', error: 2, spread: 8, within: 0.5, number: [3, null], values: [60, 80], predicted: [62, 78], low: [61, 10], high: [63, 79], prior: null, proxy: null };
+  const of = { key: 'accuracy', unit: '%', error: 2, spread: 8, within: 0.5, number: [3, null], values: [60, 80], predicted: [62, 78], low: [61, 10], high: [63, 79], apart: [false, false], prior: null, proxy: null };
   it('is drawn against what came, each with its interval, which ends at the picture\'s edge', () => {
     const option = heldOutChart(of, LIGHT);
     const { min } = option['yAxis'] as { min: number };
-    expect(byId({ option }, 'trials')!.data).toEqual([[60, 62, 3], [80, 78, null]]);
+    expect(byId({ option }, 'trials')!.data).toEqual([{ value: [60, 62, 3, 60] }, { value: [80, 78, null, 80] }]);
     expect(byId({ option }, 'intervals')!.data).toEqual([[60, 61, 3], [60, 63, 3], [null, null, null], [80, min, null], [80, 79, null], [null, null, null]]);
     expect(min).toBeLessThan(60);
+  });
+  it('has what fell apart at the edge, marked, so that it presses nothing together, and says so', () => {
+    const option = heldOutChart({ ...of, number: [3, null, 9], values: [60, 80, 7], predicted: [62, 78, 70], low: [61, 10, 60], high: [63, 79, 80], apart: [false, false, true] }, LIGHT);
+    const { min } = option['xAxis'] as { min: number };
+    expect(min).toBeGreaterThan(55);
+    expect((byId({ option }, 'trials')!.data as unknown[])[2]).toEqual({ value: [min, 70, 9, 7], symbol: 'emptyTriangle', symbolSize: 10 });
+    expect(heldOutSummary({ ...of, values: [60, 80, 7], apart: [false, false, true] })).toMatch(/^Accuracy of 2 trials.* 1 far worse than the others, such as a training that collapsed, is set apart \(triangle at the edge\)\.$/);
   });
   it('is said with its error beside that of knowing nothing', () => {
     expect(heldOutSummary(of).replaceAll('\u00a0', ' ')).toBe('Accuracy of 2 trials, each foretold from the others: off by 2 % (root mean square), where their mean alone is off by 8 %; 50 % lie in their 90 % intervals.');

@@ -46,11 +46,11 @@ function HeldOutFigure({ of, skipped }: { readonly of: HeldOut; readonly skipped
   const palette = usePalette();
   const option = useMemo(() => {
     const base = heldOutChart(of, palette);
-    const tip = ({ data: [value, foretold, number] }: { readonly data: readonly (number | null)[] }): string =>
+    const tip = ({ value: [, foretold, number, value] }: { readonly value: readonly (number | null)[] }): string =>
       plainTip(number === null || number === undefined ? 'Trial of an earlier study' : `Trial ${number}`, `evaluated ${formatQuantity(value, of.unit, 4)}, foretold ${formatQuantity(foretold, of.unit, 4)}`);
     return { ...base, tooltip: { ...(base['tooltip'] as object), formatter: tip } };
   }, [of, palette]);
-  const events = useMemo(() => ({ click: ({ data: point }: ChartEvent) => { if (Array.isArray(point) && typeof point[2] === 'number') openTrial(point[2]); } }), []);
+  const events = useMemo(() => ({ click: ({ value: point }: ChartEvent) => { if (Array.isArray(point) && typeof point[2] === 'number') openTrial(point[2]); } }), []);
   const summary = `${heldOutSummary(of)}${skipped > 0 ? ` ${skipped} trials were passed over on the strength of it.` : ''}`;
   return (
     <Figure title={`What trials foretell of ${columnLabel(of.key).toLowerCase()}`} summary={summary} table={(
