@@ -29,7 +29,7 @@ export function heldOutChart(o: HeldOut, palette: Palette): Record<string, unkno
     series: [
       { id: 'same', type: 'line', silent: true, showSymbol: false, data: [[min, min], [max, max]], lineStyle: { color: palette.axis, width: 1, type: [6, 4] } },
       { id: 'intervals', type: 'line', silent: true, showSymbol: false, connectNulls: false, data: intervals, lineStyle: { color: palette.mark.dominated, width: 1.2, opacity: 0.35 } },
-      { id: 'trials', type: 'scatter', symbolSize: 7, data: o.values.map((v, i) => ({ value: [clip(v), o.predicted[i]!, o.number[i], v], ...(o.apart[i]! && { symbol: 'emptyTriangle', symbolSize: 10 }) })), itemStyle: { color: palette.mark.dominated, opacity: 0.85 } },
+      { id: 'trials', type: 'scatter', symbolSize: 7, data: o.values.map((v, i) => ({ value: [clip(v), o.predicted[i]!, o.number[i], v], ...(o.apart[i]! && { symbol: 'triangle', symbolSize: 10, itemStyle: { color: 'transparent', borderColor: palette.mark.dominated, borderWidth: 1.5 } }) })), itemStyle: { color: palette.mark.dominated, opacity: 0.85 } },
     ],
   };
 }

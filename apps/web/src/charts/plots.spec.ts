@@ -201,7 +201,7 @@ describe('what trials foretell', () => {
     const option = heldOutChart({ ...of, number: [3, null, 9], values: [60, 80, 7], predicted: [62, 78, 70], low: [61, 10, 60], high: [63, 79, 80], apart: [false, false, true] }, LIGHT);
     const { min } = option['xAxis'] as { min: number };
     expect(min).toBeGreaterThan(55);
-    expect((byId({ option }, 'trials')!.data as unknown[])[2]).toEqual({ value: [min, 70, 9, 7], symbol: 'emptyTriangle', symbolSize: 10 });
+    expect((byId({ option }, 'trials')!.data as unknown[])[2]).toMatchObject({ value: [min, 70, 9, 7], symbol: 'triangle' });
     expect(heldOutSummary({ ...of, values: [60, 80, 7], apart: [false, false, true] })).toMatch(/^Accuracy of 2 trials.* 1 far worse than the others, such as a training that collapsed, is set apart \(triangle at the edge\)\.$/);
   });
   it('is said with its error beside that of knowing nothing', () => {
