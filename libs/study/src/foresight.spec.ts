@@ -152,6 +152,18 @@ describe('the view of what trials foretell', () => {
     g.low.forEach((low, i) => expect(low).toBeLessThan(g.high[i]!));
   });
 
+  it('sets a trial apart that fell apart: it is shown, and neither error, spread nor share of intervals are of it', async () => {
+    const s = study(undefined, { budget: { maxTrials: 40, maxParallelTrials: 4 } });
+    const { trials } = await search(s);
+    const [f] = foresightView(completed(s), { trials, imports: [] }).objectives;
+    const [spoilt] = foresightView(completed(s), { trials: trials.map((t) => (t.number === 9 ? { ...t, objectives: [500, t.objectives[1]!] } : t)), imports: [] }).objectives;
+    expect(spoilt!.values[8]).toBe(500);
+    expect(spoilt!.apart.flatMap((a, i) => (a ? [i] : []))).toEqual([8]);
+    expect(Math.abs(spoilt!.spread / f!.spread - 1)).toBeLessThan(0.2);
+    expect(spoilt!.error).toBeLessThan(f!.spread / 4);
+    expect(spoilt!.within).toBeGreaterThan(0.8);
+  });
+
   it('is empty where all is computed or trials are few', async () => {
     const s = study(skip, { budget: { maxTrials: 4 } });
     const { trials } = await search(s);
