@@ -6,6 +6,7 @@ import { Foresight, passedOver, PREDICTED_DOMINATED } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
 import { keptWeights } from './kept-weights.js';
 import { knownOf } from './known.js';
+import { nearestMiss } from './nearest-miss.js';
 import { contentOf } from './prior.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
 import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialOutcome, TrialRecord } from './records.js';
@@ -175,7 +176,8 @@ export class StudyEngine {
     if (this.problem.problem.known === undefined || this.asked >= this.problem.space.cardinality) return this.end('completed', 'space-exhausted', `every point of the space has been tried: ${this.told} trials`);
     const computed = this.problem.terms.constraints.map((c) => c.key).join(', ');
     const which = this.told === 0 ? 'no point was found' : `after ${this.told} trials no further point was found`;
-    return this.end('completed', 'limits-exhausted', `${which} that meets the limits on ${computed}; ${this.run.screened} candidates were screened`);
+    const miss = this.front.size === 0 ? nearestMiss(this.problem.problem, this.problem.terms, this.spec.seed) : null;
+    return this.end('completed', 'limits-exhausted', `${which} that meets the limits on ${computed}; ${this.run.screened} candidates were screened${miss === null ? '' : `; the nearest found has ${miss}`}`);
   }
 
   private end(state: Finish['state'], reason: string, message: string): readonly ProposedTrial[] {

@@ -64,6 +64,14 @@ describe('a search with limits that are computed', () => {
   it('ends where none is found that meets them, and says so; the start point the user named is tried all the same', async () => {
     const { commit } = await search(study((t) => `${t.replace('value: 128, unit: KiB', 'value: 1, unit: KiB')}algorithm: {name: random}\n`));
     expect(commit.settled.map((t) => [t.state, t.proposedBy])).toEqual([['infeasible', 'start']]);
-    expect(commit.finish).toMatchObject({ state: 'completed', reason: 'limits-exhausted', message: expect.stringMatching(/^after 1 trials no further point was found that meets the limits on peakRam@stm32f446re, flash@stm32f446re; \d+ candidates were screened$/) as string });
+    expect(commit.finish).toMatchObject({ state: 'completed', reason: 'limits-exhausted', message: expect.stringMatching(/^after 1 trials no further point was found that meets the limits on peakRam@stm32f446re, flash@stm32f446re; \d+ candidates were screened; the nearest found has peakRam@stm32f446re of [\d.]+ KiB, the limit is <= 1 KiB$/) as string });
+    const nearest = Number(/ of ([\d.]+) KiB/.exec(commit.finish!.message!)![1]);
+    // uniform points do not come nearer
+    const { terms, space } = studyProblem(study());
+    const known = knownOf(study(), terms, space, accuracy)!;
+    const rng = Rng.of(5, 'draws');
+    const ram = Array.from({ length: 100 }, () => 128 * (1 + known(space.fromUnit(Array.from({ length: space.dimension }, () => rng.next()))).violations[0]!));
+    expect(nearest).toBeLessThanOrEqual(Math.min(...ram) + 1e-6);
+    expect(nearest).toBeGreaterThan(1);
   }, 60_000);
 });
