@@ -35,7 +35,8 @@ export function heldOutChart(o: HeldOut, palette: Palette): Record<string, unkno
 }
 
 export function heldOutSummary(o: HeldOut): string {
-  const say = (v: number): string => formatQuantity(v, o.unit, 2);
+  // of a percentage an error is in points: 2 % might be a part of the value
+  const say = (v: number): string => (o.unit === '%' ? `${formatNumber(v, 2)}\u00a0points` : formatQuantity(v, o.unit, 2));
   const others = o.prior === null ? '' : ` and from ${o.prior.studies.reduce((sum, s) => sum + s.trials, 0)} trials of ${o.prior.studies.length === 1 ? 'another study' : `${o.prior.studies.length} other studies`}`;
   const without = o.prior === null ? '' : `, without ${o.prior.studies.length === 1 ? 'that study' : 'those studies'} by ${say(o.prior.without.error)}`;
   const scores = o.proxy === null ? '' : ` With the ${o.proxy.name} scores of the untrained networks: off by ${say(o.proxy.error)}.`;

@@ -205,13 +205,13 @@ describe('what trials foretell', () => {
     expect(heldOutSummary({ ...of, values: [60, 80, 7], apart: [false, false, true] })).toMatch(/^Accuracy of 2 trials.* 1 far worse than the others, such as a training that collapsed, is set apart \(triangle at the edge\)\.$/);
   });
   it('is said with its error beside that of knowing nothing', () => {
-    expect(heldOutSummary(of).replaceAll('\u00a0', ' ')).toBe('Accuracy of 2 trials, each foretold from the others: off by 2 % (root mean square), where their mean alone is off by 8 %; 50 % lie in their 90 % intervals.');
+    expect(heldOutSummary(of).replaceAll('\u00a0', ' ')).toBe('Accuracy of 2 trials, each foretold from the others: off by 2 points (root mean square), where their mean alone is off by 8 points; 50 % lie in their 90 % intervals.');
   });
   it('is said with what other studies and the scores of untrained networks change, where there are some', () => {
     const prior = { hash: 'h', studies: [{ id: 'a', name: 'earlier', trials: 40 }], left: 0, weight: 0.8, without: { error: 3, within: 0.9 } };
     const plain = (o: HeldOut): string => heldOutSummary(o).replaceAll('\u00a0', ' ');
-    expect(plain({ ...of, prior, proxy: { name: 'naswot', error: 1.5, within: 0.9 } })).toBe('Accuracy of 2 trials, each foretold from the others and from 40 trials of another study: off by 2 % (root mean square), without that study by 3 %, where their mean alone is off by 8 %; 50 % lie in their 90 % intervals. With the naswot scores of the untrained networks: off by 1.5 %.');
-    expect(plain({ ...of, prior: { ...prior, studies: [...prior.studies, { id: 'b', name: 'second', trials: 2 }] }, proxy: null })).toContain('and from 42 trials of 2 other studies: off by 2 % (root mean square), without those studies by 3 %');
+    expect(plain({ ...of, prior, proxy: { name: 'naswot', error: 1.5, within: 0.9 } })).toBe('Accuracy of 2 trials, each foretold from the others and from 40 trials of another study: off by 2 points (root mean square), without that study by 3 points, where their mean alone is off by 8 points; 50 % lie in their 90 % intervals. With the naswot scores of the untrained networks: off by 1.5 points.');
+    expect(plain({ ...of, prior: { ...prior, studies: [...prior.studies, { id: 'b', name: 'second', trials: 2 }] }, proxy: null })).toContain('and from 42 trials of 2 other studies: off by 2 points (root mean square), without those studies by 3 points');
   });
 });
 
