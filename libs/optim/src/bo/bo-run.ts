@@ -20,7 +20,7 @@ import { afterOutcome, boxAround, centreAt, centresOf, entersFront, FRESH_LENGTH
 import { WatchedPoints } from './watched-points.js';
 
 export const NAME = 'bo';
-export const VERSION = 6;
+export const VERSION = 7;
 
 /** A finite space is looked at point by point if it is this small and the covariances kept for that take at most so many places. */
 const LISTED_UP_TO = 50_000;
