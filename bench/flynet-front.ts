@@ -3,7 +3,9 @@
  * needs to a share of the hypervolume of a reference front, which 100,000 trials of NSGA-II and all runs together have found. Latencies
  * are computed, so the algorithms may ask for them, as in the service. Quantisation noise, which costs nothing, is left out of the space.
  *
- *   npm run bench:flynet-front -- [--json] [--algorithms mads,auto,nsga2,random] [--budget 1000] [--seeds 3] [--reference 100000]
+ *   npm run bench:flynet-front -- [--json] [--store] [--algorithms mads,auto,nsga2,random] [--budget 1000] [--seeds 3] [--reference 100000]
+ *
+ * `--store` keeps the result in bench/results for docs/optimizers.md.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -15,10 +17,12 @@ import { optimizerNamed, type Candidate, type SearchProblem } from '@app/optim';
 import { hypervolume, ParetoArchive } from '@app/pareto';
 import { createSearchSpace, type Genes, type Parameter } from '@app/space';
 import { flynetSurrogate } from '@app/train';
+import { writeFlynetFront } from './optimizers/flynet-front.js';
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    store: { type: 'boolean', default: false },
     algorithms: { type: 'string', default: 'mads,auto,nsga2,random' },
     budget: { type: 'string', default: '1000' },
     seeds: { type: 'string', default: '3' },
@@ -139,6 +143,7 @@ const report = {
   cpu: cpus()[0]?.model, node: process.version, devices: DEVICES, budget, seeds, ladder: LADDER, shares: SHARES, rows,
   reference: { trials: reference.values.length, front: best.length, share: shareOf(reference.values), point: referencePoint, trialsTo: SHARES.map((s) => trialsTo(s, reference.values)) },
 };
+if (options.store) writeFlynetFront(report);
 if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 else {
   process.stdout.write(`reference: ${report.reference.trials} trials of NSGA-II have ${report.reference.share.toFixed(4)} of it, ${report.reference.trialsTo.join(', ')} trials to ${SHARES.join(', ')}; front of ${best.length}\n`);

@@ -16,6 +16,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { optimizerNamed } from '@app/optim';
+import { readFlynetFront } from './optimizers/flynet-front.js';
 import { measure, type Run } from './optimizers/measure.js';
 import { chosenProblems, projectRoot, readProblems, type TestProblem } from './optimizers/problems.js';
 import { dataProfiles, rows, text } from './optimizers/report.js';
@@ -47,7 +48,7 @@ function count(name: 'budget' | 'seeds' | 'first-seed'): number {
 async function writeDocs(all: readonly TestProblem[]): Promise<void> {
   // The charts are loaded only where they are drawn.
   const { optimizersPage } = await import('./optimizers/page.js');
-  const { markdown, plots } = optimizersPage(all, readOwn(), readPeers(), readSuggestionTime());
+  const { markdown, plots } = optimizersPage(all, readOwn(), readPeers(), readSuggestionTime(), readFlynetFront());
   const folder = join(projectRoot(), 'docs');
   writeFileSync(join(folder, 'optimizers.md'), markdown);
   for (const [name, svg] of Object.entries(plots)) writeFileSync(join(folder, name), svg);

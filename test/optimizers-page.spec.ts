@@ -5,6 +5,7 @@ import { optimizersPage } from '../bench/optimizers/page.js';
 import { readProblems } from '../bench/optimizers/problems.js';
 import { commonSeeds, profile, standingOf } from '../bench/optimizers/standing.js';
 import { readOwn, readPeers, type SolverRecord } from '../bench/optimizers/store.js';
+import { readFlynetFront } from '../bench/optimizers/flynet-front.js';
 import { readSuggestionTime } from '../bench/optimizers/suggestion.js';
 import { LADDER } from '../bench/optimizers/trajectory.js';
 
@@ -13,7 +14,7 @@ const tests = readProblems();
 
 describe('docs/optimizers.md', () => {
   it('is what the stored runs give; npm run bench:optimizers -- --docs writes it', () => {
-    const { markdown, plots } = optimizersPage(tests, readOwn(), readPeers(), readSuggestionTime());
+    const { markdown, plots } = optimizersPage(tests, readOwn(), readPeers(), readSuggestionTime(), readFlynetFront());
     expect(readFileSync(join(root, 'docs/optimizers.md'), 'utf8')).toBe(markdown);
     for (const [name, svg] of Object.entries(plots)) expect(readFileSync(join(root, 'docs', name), 'utf8')).toBe(svg);
     for (const [, file] of markdown.matchAll(/\]\((\w[^):]*)\)/g)) expect(existsSync(join(root, 'docs', file!))).toBe(true);

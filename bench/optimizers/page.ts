@@ -4,6 +4,7 @@ import { plotLines, type Line } from './plot.js';
 import { BUDGETS, type TestProblem } from './problems.js';
 import { anchorStanding, common, commonSeeds, duel, profile, shortfall, standingOf, type Standing } from './standing.js';
 import type { SolverRecord } from './store.js';
+import type { FlynetFront } from './flynet-front.js';
 import type { SuggestionTime } from './suggestion.js';
 import { GROUPS, LADDER } from './trajectory.js';
 
@@ -19,7 +20,7 @@ const BROAD = 18;
 const LEAST_SHARED = 3;
 const ANCHORS: readonly (readonly [string, string])[] = [['NOMAD 4.5 ¹', 'nomad'], ['NSGA-II ¹', 'nsga2'], ['random ¹', 'random']];
 
-export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[], suggestion: SuggestionTime | null): Page {
+export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[], suggestion: SuggestionTime | null, flynet: FlynetFront | null): Page {
   const several = tests.filter((t) => t.objectives > 1);
   const single = tests.filter((t) => t.objectives === 1);
   const standings = [...own.map((r) => standingOf(r, true, tests)), ...peers.map((r) => standingOf(r, false, tests)), ...ANCHORS.map(([name, key]) => anchorStanding(name, key, tests))];
@@ -58,6 +59,7 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
     ...medians(several, standings),
     '',
     ...marks(several, standings),
+    ...(flynet ? flynetFront(flynet) : []),
     '## Problem by problem, ours against theirs',
     '',
     'On how many problems our median is nearer the best by more than 0.01, alike, or farther: better / alike / worse. Of one objective the',
@@ -101,6 +103,17 @@ function described(r: SolverRecord): string[] {
   const numbers = runs.flatMap((p) => p.seeds.map((s) => s.seed));
   const ms = median(runs.flatMap((p) => p.seeds.map((s) => s.ms)));
   return [r.solver, versions, String(runs.length), `${range(runs.map((p) => p.seeds.length))} (${range(numbers)})`, range(runs.map((p) => p.budget)), ms.toPrecision(2), r.note];
+}
+
+function flynetFront({ devices, seeds, ladder, shares, rows, reference }: FlynetFront): string[] {
+  const to = (trials: readonly (number | null)[]): string => shares.map((s, i) => `${s}: ${trials[i]?.toLocaleString('en') ?? '–'}`).join(' · ');
+  return [
+    '## FlyNet on three devices', '',
+    `Four objectives: estimated accuracy, which a trial tells, and the latency on ${devices.join(', ')}, which may be computed before. Share of the hypervolume of the best front known (${reference.front.toLocaleString('en')} networks), of which`,
+    `${reference.trials.toLocaleString('en')} trials of NSGA-II have ${reference.share.toFixed(3)} (trials to ${to(reference.trialsTo)}). Median of ${seeds} seeds; \`npm run bench:flynet-front -- --budget ${ladder.at(-1)} --store\`.`, '',
+    ...table(['algorithm', ...ladder.map((b) => `${b.toLocaleString('en')} trials`), 'ms a trial'], rows.map((r) => [`**${r.algorithm}**`, ...r.shares.map((s) => s.toFixed(3)), r.ms.toPrecision(2)])),
+    '',
+  ];
 }
 
 function suggested({ points, variables, objectives, ours, botorch }: SuggestionTime): string {
