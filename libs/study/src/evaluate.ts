@@ -5,6 +5,7 @@ import type { Point } from '@app/space';
 import { EvaluatorError, StoppedEarly, type AccuracyEvaluator, type AccuracyRequest } from './accuracy.js';
 import { costingOf } from './costing.js';
 import { STOPPED_EARLY, stopWhen, type EarlyStopping } from './early-stopping.js';
+import { inWords } from './in-words.js';
 import { hasNoNetwork } from './no-network.js';
 import { OUTSCORED, outscored, SCORE, type Prefilter } from './prefilter.js';
 import { objectiveValues, violationValues, type StudyTerms } from './problem.js';
@@ -91,8 +92,7 @@ function brokenLimits(terms: StudyTerms, metrics: Metrics): string[] {
   const g = violationValues(terms, metrics);
   return terms.constraints.flatMap((c, i) => {
     if (g[i] == null || g[i]! <= 0) return [];
-    const quantity = (v: number): string => `${Number(v.toPrecision(6))}${c.unit === '1' ? '' : ` ${c.unit}`}`;
-    return [`${c.key} is ${quantity(metrics[c.key]!.value)}, the limit is ${c.op} ${quantity(c.limit)}`];
+    return [`${c.key} is ${inWords(metrics[c.key]!.value, c.unit)}, the limit is ${c.op} ${inWords(c.limit, c.unit)}`];
   });
 }
 

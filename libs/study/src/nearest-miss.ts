@@ -1,7 +1,8 @@
 import { convert } from '@app/contracts';
 import { Rng } from '@app/numeric';
-import type { Known, SearchProblem } from '@app/optim';
+import { knownExcess, type SearchProblem } from '@app/optim';
 import type { Genes } from '@app/space';
+import { inWords } from './in-words.js';
 import type { StudyTerms } from './problem.js';
 
 /** Points drawn, and steps from the best of them. */
@@ -14,15 +15,17 @@ const STEPS = 512;
  *
  * @returns its broken limits in words; null where it meets all, or nothing is known
  */
-export function nearestMiss({ space, known }: SearchProblem, terms: StudyTerms, seed: number): string | null {
+export function nearestMiss(problem: SearchProblem, terms: StudyTerms, seed: number): string | null {
+  const { space, known } = problem;
   if (known === undefined) return null;
   const rng = Rng.of(seed, 'nearest-miss');
   const unit = (): number[] => Array.from({ length: space.dimension }, () => rng.next());
   let best: Genes | null = null;
   let least = Infinity;
   const look = (genes: Genes): void => {
-    const excess = excessOf(known(genes));
-    if (excess === null || excess > least) return;
+    if (known(genes).violations.every((g) => g === null)) return;
+    const excess = knownExcess(problem, genes);
+    if (excess > least) return;
     [best, least] = [genes, excess];
   };
   for (let k = 0; k < DRAWS; k++) look(space.fromUnit(unit()));
@@ -37,12 +40,7 @@ export function nearestMiss({ space, known }: SearchProblem, terms: StudyTerms, 
     const g = violations[i];
     if (g == null || g <= 0) return [];
     const excess = c.limit === 0 ? g : g * Math.abs(c.limit);
-    const quantity = (v: number): string => `${Number(convert(v, c.unit, c.shownUnit).toPrecision(6))}${c.shownUnit === '1' ? '' : ` ${c.shownUnit}`}`;
+    const quantity = (v: number): string => inWords(convert(v, c.unit, c.shownUnit), c.shownUnit);
     return [`${c.key} of ${quantity(c.op === '<=' ? c.limit + excess : c.limit - excess)}, the limit is ${c.op} ${quantity(c.limit)}`];
   }).join('; ');
-}
-
-function excessOf({ violations }: Known): number | null {
-  const g = violations.filter((v) => v !== null);
-  return g.length === 0 ? null : g.reduce((sum, v) => sum + Math.max(0, v) ** 2, 0);
 }

@@ -94,7 +94,8 @@ function wired({ taken, reads: between, starts: begins, leaves }: Section, runs:
   return { operators: first - taken, reads, starts, outputs: leaves.map((leaf) => made[taken + leaf]!) };
 }
 
-function mostOf(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+/** By kind of kernel the largest window of several runs, taps. */
+export function mostOf(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
   const most: Record<string, number> = {};
   for (const taps of all) for (const [kind, value] of Object.entries(taps)) most[kind] = Math.max(most[kind] ?? 0, value);
   return most;

@@ -103,6 +103,30 @@ describe('networks priced in pieces', () => {
     expect(table.sections.hits).toBeGreaterThan(50);
   });
 
+  it('tell a chain of two operators from two side by side', () => {
+    const pricer = new NetworkPricer(devices);
+    const table = new PieceTable(100);
+    const chain = <T>(net: NetworkBuilder<T>): T => {
+      const x = net.conv('stem', net.input(3, 8), 4);
+      const [a, b] = net.section([0], [x], ([y]) => {
+        const first = net.conv('a', y!, 4, { kernel: 3 });
+        return [first, net.conv('b', first, 4, { kernel: 3 })];
+      });
+      return net.finish(net.add('sum', a!, b!));
+    };
+    const beside = <T>(net: NetworkBuilder<T>): T => {
+      const x = net.conv('stem', net.input(3, 8), 4);
+      const y = net.conv('other', x, 4);
+      const [a, b] = net.section([1], [x, y], ([one, two]) => [net.conv('a', one!, 4, { kernel: 3 }), net.conv('b', two!, 4, { kernel: 3 })]);
+      // both inputs live on behind the section
+      return net.finish(net.add('sum', net.add('left', a!, x), net.add('right', b!, y)));
+    };
+    for (const build of [chain, beside, chain, beside, chain, beside]) {
+      expect(pricer.estimates(build(new PieceBuilder('x', table))!)).toEqual(plainly(build(new GraphNetworkBuilder('x'))));
+    }
+    expect(table.sections.size).toBe(2);
+  });
+
   it('fill rows of figures with the ends of their intervals', () => {
     const network = new PieceDecoder(catalog.space('flynet'), task).decode(fc.sample(pointsOf('flynet'), { numRuns: 1, seed: 3 })[0]!);
     const pricer = new NetworkPricer(devices);

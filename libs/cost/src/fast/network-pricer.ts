@@ -17,6 +17,7 @@ import { fittedEstimate, plainEstimate, rooflineSeconds, warningsOf } from '../p
 import { energyOfSums, flashOfSums, NetworkSums, ramOfSums, readSums, sumsOf } from '../sums.js';
 import type { DeviceProfile, FittedModel, NetworkCost } from '../types.js';
 import { ArenaWalk } from './arena-walk.js';
+import { mostOf } from './joint.js';
 import { Lifetimes } from './lifetimes.js';
 import { RunCompiler } from './run-compiler.js';
 import { KEPT, Layout, type Questions, type Run, type RunNetwork } from './run.js';
@@ -154,11 +155,7 @@ export class NetworkPricer {
 
   private extentOf(runtime: number): FittedModel['range'] {
     if (this.graph !== null) return workOfNetwork(this.graph, this.questions.runtimes[runtime]!).extent;
-    const taps: Record<string, number> = {};
-    for (const { shape } of this.runs) {
-      for (const [kind, most] of Object.entries(shape.taps[runtime]!)) taps[kind] = Math.max(taps[kind] ?? 0, most);
-    }
-    return { macs: [this.macs[runtime]!, this.macs[runtime]!], taps };
+    return { macs: [this.macs[runtime]!, this.macs[runtime]!], taps: mostOf(this.runs.map(({ shape }) => shape.taps[runtime]!)) };
   }
 
   private lookAtGraph(graph: Graph): void {

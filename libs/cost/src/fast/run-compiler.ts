@@ -71,7 +71,7 @@ export class RunCompiler {
   join(section: Section, runs: readonly Run[]): Run {
     const { reads, starts, leaves, taken } = section;
     if (runs.length === 1 && taken === reads.length && reads.every((t, j) => t === j)) return runs[0]!;
-    const key = `${runs.map(({ shape }) => this.numberOf(shape)).join()} ${reads.join()} ${starts.join()} ${leaves.join()}`;
+    const key = `${runs.map(({ shape }) => this.numberOf(shape)).join()} ${taken} ${reads.join()} ${starts.join()} ${leaves.join()}`;
     const { shape, slots } = this.joints.of(key, () => jointOf(section, runs.map((run) => run.shape)));
     const { row, at } = this.rows.take(shape.length);
     runs.forEach((run, r) => fill(shape, row, at, run, slots[r]!));
