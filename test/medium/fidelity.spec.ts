@@ -72,4 +72,19 @@ describe('a study by fidelities', () => {
     const whole = await once.evaluate({ space: parsed.definition.space, point: best.parameters, graph, task: parsed.definition.spec.task, signal: new AbortController().signal });
     expect(whole['accuracy']!.curve).toEqual(best.metrics['accuracy']!.curve);
   });
+
+  it.each([['data', [/24 images, 6 a class, 25 % of all/, /44 images, 11 a class, 50 % of all/]], ['resolution', [/25 % of their pixels/, /50 % of their pixels/]]] as const)(
+    'by %s trains all epochs of each, on a part', { timeout: 600_000 }, async (by, parts) => {
+      const parsed = loadCatalog().parseStudySpec({
+        name: 'trained', searchSpace: { base: 'flynet', parameters: { resolution: { fixed: 32 }, width: { max: 0.3 } } }, task: { numClasses: 4, inputChannels: 1 },
+        accuracy: { method: 'train', epochs: 2, batch: 4, dataset: { format: 'synthetic', classes: 4, images: 96, size: 32, channels: 1 } },
+        objectives: [{ metric: 'accuracy' }], algorithm: { name: 'random' }, fidelity: { lowest: 0.25, eta: 2, by }, budget: { maxTrials: 7 }, seed: 1,
+      });
+      if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues));
+      const { trials, front } = await run(parsed.definition);
+      expect(trials.map((t) => [t.fidelity, t.state, t.metrics['accuracy']?.curve?.length])).toEqual([...Array<unknown>(4).fill([0.25, 'completed', 2]), [0.5, 'completed', 2], [0.5, 'completed', 2], [1, 'completed', 2]]);
+      const sources = [0, 4].map((i) => trials[i]!.metrics['accuracy']!.source);
+      sources.forEach((source, i) => expect(source).toMatch(parts[i]!));
+      expect(front.map((t) => t.metrics['accuracy']!.source)).toEqual([expect.not.stringMatching(/ % of /)]);
+    });
 });

@@ -114,10 +114,18 @@ export const deviceRef = z.strictObject({
   measure: measureSchema.optional().describe('measured instead of predicted'),
 });
 
-export const fidelitySchema = z.strictObject({
+const halvingFields = {
   lowest: z.number().gt(0).lt(1).describe('smallest share of a full evaluation (of its epochs) worth looking at; rounded up to 1/eta, 1/eta², …'),
   eta: z.int().min(2).max(10).default(3).describe('factor between fidelities; one in so many goes on to the next'),
-}).refine((f) => f.lowest <= 1 / f.eta, { path: ['lowest'], error: 'expected at most 1/eta, so that there are two fidelities at least' });
+};
+const twoAtLeast = (f: { readonly lowest: number; readonly eta: number }): boolean => f.lowest <= 1 / f.eta;
+const oneOnly = { path: ['lowest'], error: 'expected at most 1/eta, so that there are two fidelities at least' };
+
+export const fidelitySchema = z.strictObject({
+  ...halvingFields,
+  by: z.enum(['epochs', 'data', 'resolution']).default('epochs').describe('method train: what a share of a training is. epochs: so many of them, gone on from at the next fidelity; data: all epochs on that share of the training images of each class; resolution: all epochs on images with that share of the pixels'),
+}).refine(twoAtLeast, oneOnly);
+export type FidelitySpec = z.output<typeof fidelitySchema>;
 
 export const studySpec = z
   .strictObject({
@@ -162,6 +170,12 @@ export const studySpec = z
     if (spec.fidelity && !['train', 'command', 'http'].includes(spec.accuracy.method)) {
       ctx.addIssue({ code: 'custom', path: ['fidelity'], message: `accuracy.method "${spec.accuracy.method}" has one fidelity only; "train", "command" and "http" have more` });
     }
+    if (spec.fidelity && spec.fidelity.by !== 'epochs' && spec.accuracy.method !== 'train') {
+      ctx.addIssue({ code: 'custom', path: ['fidelity', 'by'], message: `expected "epochs" or nothing with accuracy.method "${spec.accuracy.method}": what a share of an evaluation is, is up to your trainer` });
+    }
+    if (spec.fidelity?.by === 'resolution' && spec.accuracy.method === 'train' && ['wav', 'csv'].includes(spec.accuracy.dataset.format)) {
+      ctx.addIssue({ code: 'custom', path: ['fidelity', 'by'], message: `expected "epochs" or "data" with dataset.format "${spec.accuracy.dataset.format}": recordings and series are never scaled` });
+    }
     if (spec.fidelity && 'skip' in spec.accuracy && spec.accuracy.skip !== undefined) {
       ctx.addIssue({ code: 'custom', path: ['accuracy', 'skip'], message: 'expected either skip or fidelity: of a candidate at a low fidelity the model knows nothing' });
     }
@@ -195,7 +209,7 @@ export const problemSpec = z.strictObject({
   start: z.array(z.record(z.string(), scalar)).max(1000).optional(),
   settings: z.record(z.string(), z.unknown()).optional().describe('of the algorithm, by its own names'),
   maxParallelTrials: z.int().min(1).max(1024).default(1),
-  fidelity: fidelitySchema.optional().describe('successive halving: the question says what share of an evaluation is wanted'),
+  fidelity: z.strictObject(halvingFields).refine(twoAtLeast, oneOnly).optional().describe('successive halving: the question says what share of an evaluation is wanted'),
   evaluator: z.strictObject({
     command: z.array(z.string().min(1)).min(1),
     protocol: z.literal('json-lines').default('json-lines'),

@@ -19,6 +19,7 @@ export { Tape, TAPE_OPS, type Program, type TapeNode, type TapeOp, type Value } 
 export { packingOf, packWeights, unpackWeights, type PackedWeights, type Packing, type Slot } from './training/packing.js';
 export { INT8, quantizationOf, type LayerLevels, type LayerQuantization, type Quantization, type QuantizationSettings } from './training/quantization.js';
 export type { Quantizer } from './tape/quantizers.js';
+export { atResolution } from './training/at-resolution.js';
 export { withBatch } from './training/rebatch.js';
 export { inferenceProgram, rangesProgram, statisticsProgram, trainingGraph, type InferenceProgram, type StateVector, type StepRecipe, type TrainingGraph } from './training/training-graph.js';
 export { featureGraph, gradientGraph, imageGradientGraph, switchingGraph, type ProbeGraph } from './training/gradient-graph.js';

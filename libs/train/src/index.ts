@@ -54,7 +54,7 @@ export function accuracyEvaluator(definition: StudyDefinition, options: { readon
       return NO_ACCURACY;
     case 'train': {
       const { seed, task } = definition.spec;
-      const trained = trainEvaluator(accuracy, seed, task, runsInt8(definition));
+      const trained = trainEvaluator(accuracy, seed, task, runsInt8(definition), definition.spec.fidelity?.by);
       return accuracy.prefilter === undefined ? trained : inTurn([prefilterEvaluator(accuracy, accuracy.prefilter, seed, task), trained]);
     }
     case 'supernet':

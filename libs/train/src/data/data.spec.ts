@@ -6,7 +6,7 @@ import { datasetSchema, type DatasetSpec } from '@app/contracts';
 import { Rng } from '@app/numeric';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { BatchWriter, NO_AUGMENTATION, type Augmentation } from './batches.js';
-import { classCounts, type Dataset, type ImageSet } from './image-set.js';
+import { classCounts, thinned, type Dataset, type ImageSet } from './image-set.js';
 import { loadDataset } from './load.js';
 
 let folder = '';
@@ -194,6 +194,20 @@ describe('batches', () => {
     expect(writer.targets[1]).toBeCloseTo(1 - share, 6);
     expect(writer.images[3]).toBeCloseTo(3 * share + 200 * (1 - share), 3);
     expect(writer.images[16 + 3]).toBeCloseTo(200 * share + 3 * (1 - share), 3);
+  });
+});
+
+describe('a share of the training images', () => {
+  it('has that share of each class, is part of every larger one, and leaves normalisation and held-out images', async () => {
+    const data = await loadDataset(datasetSchema.parse({ format: 'synthetic', classes: 3, images: 300, size: 4 }));
+    const [third, half] = [thinned(data, 1 / 3), thinned(data, 1 / 2)];
+    expect(third.balance).toEqual(data.balance.map((n) => Math.ceil(n / 3)));
+    const images = ({ train: { pixels, count } }: Dataset): string[] => Array.from({ length: count }, (_, i) => pixels.subarray(16 * i, 16 * (i + 1)).join());
+    expect(images(half)).toEqual(expect.arrayContaining(images(third)));
+    expect(images(data)).toEqual(expect.arrayContaining(images(half)));
+    expect([third.mean, third.deviation, third.validation, third.fingerprint]).toEqual([data.mean, data.deviation, data.validation, data.fingerprint]);
+    expect(thinned(data, 1)).toBe(data);
+    expect(thinned(data, 1e-9).balance).toEqual([1, 1, 1]);
   });
 });
 

@@ -1,3 +1,5 @@
+import { Rng } from '@app/numeric';
+
 /**
  * Labelled images, channel by channel: [count, channels, height, width]. Bytes stand for v / 255, floats for themselves.
  * Recordings and series are images too: time runs down, and what is measured at one moment (bands) across.
@@ -69,6 +71,16 @@ export function join(sets: readonly ImageSet[]): ImageSet {
     at += set.count;
   }
   return { ...first, count, pixels, labels };
+}
+
+/** Data with so large a share of the training images of each class, one at least; a smaller share is part of a larger one. Normalisation stays as it is. */
+export function thinned(data: Dataset, share: number): Dataset {
+  if (share === 1) return data;
+  const byClass: number[][] = Array.from({ length: data.classes }, () => []);
+  data.train.labels.forEach((label, i) => byClass[label]!.push(i));
+  const kept = byClass.flatMap((places, label) => Rng.of(0, 'thinned', label).shuffle(places).slice(0, Math.ceil(share * places.length))).sort((a, b) => a - b);
+  const train = pick(data.train, kept);
+  return { ...data, train, balance: classCounts(train, data.classes) };
 }
 
 /** Images of each class. */

@@ -64,6 +64,8 @@ export interface TrainTask {
   /** epochs to train up to, of `accuracy.epochs` */
   readonly until: number;
   readonly from: Checkpoint | null;
+  /** of the training images that is trained on */
+  readonly share: number;
   /** the answer is to have those at the end */
   readonly weights: boolean;
   /** null: not quantised */
@@ -72,7 +74,7 @@ export interface TrainTask {
 
 export type Answer =
   | { readonly id: number; readonly kind: 'epoch'; readonly epoch: number; readonly accuracy: number; readonly loss: number }
-  | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly fingerprint: string; readonly checkpoint: Checkpoint; readonly weights: Uint8Array | null }
+  | { readonly id: number; readonly kind: 'trained'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; /** training images of each class */ readonly balance: readonly number[]; readonly fingerprint: string; readonly checkpoint: Checkpoint; readonly weights: Uint8Array | null }
   | { readonly id: number; readonly kind: 'supernet' }
   | { readonly id: number; readonly kind: 'inherited'; readonly accuracy: number; readonly floatAccuracy: number | null; readonly judgedOn: number; readonly compared: readonly Compared[]; readonly weights: Uint8Array | null }
   | { readonly id: number; readonly kind: 'calibrated'; readonly accuracy: number; readonly judgedOn: number; readonly weights: ReadonlyMap<string, Weights> }

@@ -1,4 +1,5 @@
-import type { DatasetSpec, LevelsSpec, MetricValue, QuantizeSpec, TrainAccuracy, TrialProgress } from '@app/contracts';
+import { atResolution, GraphError, type Graph } from '@app/graph';
+import type { DatasetSpec, FidelitySpec, LevelsSpec, MetricValue, QuantizeSpec, TrainAccuracy, TrialProgress } from '@app/contracts';
 import { EvaluatorError, StoppedEarly, type AccuracyEvaluator } from '@app/study';
 import type { Checkpoint } from './checkpoint.js';
 import type { Answer, DataTask, TrainTask } from './protocol.js';
@@ -16,11 +17,12 @@ export const Z_90 = 1.6449;
 
 /**
  * Accuracy by training each candidate from its first weights, in a process of its own. At a fidelity f it trains for the first f·epochs
- * epochs of the whole schedule; asked again for the same point at a higher one, it goes on from there.
+ * epochs of the whole schedule; asked again for the same point at a higher one, it goes on from there. Fidelities by data or resolution are whole trainings on
+ * that share of the images, or of their pixels, each from first weights.
  *
  * The interval is what the number of held-out images leaves open, not what another seed would change.
  */
-export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: DataTask['task'], runsInt8 = false): AccuracyEvaluator {
+export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: DataTask['task'], runsInt8 = false, by: FidelitySpec['by'] = 'epochs'): AccuracyEvaluator {
   const processes = new TrainingProcesses();
   const quantize = quantizeSpecOf(accuracy, runsInt8);
   const remembered = new Map<string, Checkpoint>();
@@ -33,14 +35,14 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
     },
     evaluate: async ({ graph, point, signal, fidelity = 1, onProgress, onWeights, stopWhen }) => {
       if (graph === null) throw new EvaluatorError('unsupported', 'points of this space stand for no network, so there is nothing to train');
-      const until = Math.max(1, Math.round(fidelity * accuracy.epochs));
+      const until = by === 'epochs' ? Math.max(1, Math.round(fidelity * accuracy.epochs)) : accuracy.epochs;
       const key = JSON.stringify(Object.entries(point).sort(([a], [b]) => (a < b ? -1 : 1)));
       const before = remembered.get(key);
       const from = before !== undefined && before.epoch <= until ? before : null;
       const curve = [...(from?.curve ?? [])];
       // ends the process as well: the next one reads the data anew, a small price beside the epochs that are saved
       const end = new AbortController();
-      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph, seed, until, quantize, from, weights: onWeights !== undefined && until === accuracy.epochs }, AbortSignal.any([signal, end.signal]), (epoch) => {
+      const answer = await processes.run<TrainTask>({ kind: 'train', accuracy, graph: by === 'resolution' ? smaller(graph, fidelity) : graph, seed, until, share: by === 'data' ? fidelity : 1, quantize, from, weights: onWeights !== undefined && until === accuracy.epochs }, AbortSignal.any([signal, end.signal]), (epoch) => {
         curve.push(epoch.accuracy);
         const progress = { epochs: until, curves: { accuracy: { unit: '%', values: [...curve] }, error: { unit: '%', values: curve.map((a) => 100 - a) } } };
         onProgress?.(progress);
@@ -52,10 +54,19 @@ export function trainEvaluator(accuracy: TrainAccuracy, seed: number, task: Data
       }
       if (answer.weights !== null) onWeights?.(answer.weights);
       remember(remembered, key, until < accuracy.epochs ? answer.checkpoint : null);
-      return metricsOf(accuracy, answer, seed, quantize);
+      return metricsOf(accuracy, answer, seed, quantize, by === 'epochs' || fidelity === 1 ? '' : `, ${Number((100 * fidelity).toPrecision(3))} % of ${by === 'data' ? 'all' : 'their pixels'}`);
     },
     close: () => processes.close(),
   };
+}
+
+function smaller(graph: Graph, share: number): Graph {
+  try {
+    return atResolution(graph, share);
+  } catch (error) {
+    if (error instanceof GraphError) throw new EvaluatorError('unsupported', `fidelity.by "resolution": ${error.message}`);
+    throw error;
+  }
 }
 
 /** Metrics of a training that was ended: as they were after its last epoch. */
@@ -82,8 +93,8 @@ function remember(remembered: Map<string, Checkpoint>, key: string, checkpoint: 
 
 export const imagesOf = (dataset: DatasetSpec): number => (dataset.format === 'synthetic' ? dataset.images : USUAL_IMAGES) * dataset.share;
 
-function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatAccuracy, judgedOn, fingerprint, checkpoint: { curve } }: Trained, seed: number, quantize: QuantizeSpec | null): Record<string, MetricValue> {
-  const source = `trained for ${curve.length} epochs on ${describeDataset(dataset)} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describeQuantization(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}`;
+function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatAccuracy, judgedOn, balance, fingerprint, checkpoint: { curve } }: Trained, seed: number, quantize: QuantizeSpec | null, part: string): Record<string, MetricValue> {
+  const source = `trained for ${curve.length} epochs on ${describeDataset(dataset)}, ${describeBalance(balance)}${part} (${recipe.optimizer}, batch ${batch}, seed ${seed}), accuracy on ${judgedOn} held-out images${quantize === null ? '' : `, ${describeQuantization(quantize)}`}${floatAccuracy === null ? '' : ` (${floatAccuracy.toFixed(2)} % before)`}`;
   const [low, high] = wilson(accuracy / 100, judgedOn);
   const metric = (value: number, interval: [number, number], values: number[]): MetricValue => ({ value, unit: '%', provenance: 'trained', interval, source, curve: values, data: fingerprint });
   return {
@@ -93,6 +104,12 @@ function metricsOf({ dataset, recipe, batch }: TrainAccuracy, { accuracy, floatA
 }
 
 export const describeDataset = (dataset: DatasetSpec): string => (dataset.format === 'synthetic' ? dataset.format : `${dataset.format} ${'directory' in dataset ? dataset.directory : dataset.file}`);
+
+/** How many training images there are, and of each class. */
+export function describeBalance(balance: readonly number[]): string {
+  const [least, most] = [Math.min(...balance), Math.max(...balance)];
+  return `${balance.reduce((a, b) => a + b, 0)} images, ${least === most ? least : `${least} to ${most}`} a class`;
+}
 
 /** 90 % interval of a share p of n (Wilson 1927). */
 export function wilson(p: number, n: number): [number, number] {

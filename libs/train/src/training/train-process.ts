@@ -1,6 +1,6 @@
 /** Entry of a training process: a step is synchronous native code, and the process that renews leases must not stand still for it. */
 import type { DatasetSpec } from '@app/contracts';
-import { DatasetError, type Dataset } from '../data/image-set.js';
+import { DatasetError, thinned, type Dataset } from '../data/image-set.js';
 import { loadDataset } from '../data/load.js';
 import { proxyScore } from '../proxies/proxy-score.js';
 import { NoSuchSlice } from '../supernet/shared-weights.js';
@@ -29,14 +29,15 @@ async function answer(task: Task, tell: (answer: Answer) => void): Promise<Answe
   if (task.kind === 'calibrate') return { id, kind: 'calibrated', judgedOn: data.validation.count, ...(await quantizedAfter({ graph, data, batch: task.accuracy.batch, seed }, quantizeOf(graph, task.quantize)!, task.weights)) };
   if (task.kind === 'proxy') return { id, kind: 'scored', score: await proxyScore(task.accuracy.proxy, { graph, data, batch: task.accuracy.batch, seed }) };
   const { accuracy, until, from } = task;
+  const partly = thinned(data, task.share);
   const outcome = await trainNetwork({
-    graph, data, recipe: accuracy.recipe, batch: accuracy.batch, epochs: accuracy.epochs, until, seed, from: from ?? undefined, quantize: quantizeOf(graph, task.quantize),
+    graph, data: partly, recipe: accuracy.recipe, batch: accuracy.batch, epochs: accuracy.epochs, until, seed, from: from ?? undefined, quantize: quantizeOf(graph, task.quantize),
     onEpoch: ({ epoch, curve, losses }) => tell({ id, kind: 'epoch', epoch, accuracy: curve.at(-1)!, loss: losses.at(-1)! }),
   });
   if (outcome.kind === 'diverged') return { id, kind: 'diverged', epoch: outcome.epoch, step: outcome.step, curve: outcome.curve };
   const judged = { accuracy: outcome.accuracy, floatAccuracy: outcome.floatAccuracy, judgedOn: data.validation.count };
   const weights = task.weights ? encodeTrainedWeights({ about: { by: 'training', quantize: task.quantize, ...judged, input: inputAbout(data) }, weights: outcome.weights }) : null;
-  return { id, kind: 'trained', ...judged, fingerprint: data.fingerprint, checkpoint: outcome.checkpoint, weights };
+  return { id, kind: 'trained', ...judged, balance: partly.balance, fingerprint: data.fingerprint, checkpoint: outcome.checkpoint, weights };
 }
 
 /** A study's networks have its task's classes and channels, whatever the candidate. */
