@@ -78,6 +78,35 @@ describe('a study that scores before it trains', { timeout: 400_000 }, () => {
     expect((await until(second, (_, state) => state === 'completed')).map(essence)).toEqual(trials.map(essence));
   });
 
+  it('passes over by what scores foretell, once they are seen to, where the study skips the hopeless too', async () => {
+    const { spec, ...rest } = definition();
+    if (spec.accuracy.method !== 'train') throw new Error('trained');
+    const accuracy = { ...spec.accuracy, prefilter: { ...spec.accuracy.prefilter!, keep: 0.99 }, skip: { after: 6, confidence: 0.9 } };
+    const store = new MemoryStore();
+    closing.push(() => store.close());
+    // a world in which accuracy is what the score says
+    const told = store.settleTrial.bind(store);
+    store.settleTrial = (lease, outcome, weights) => {
+      const { proxy, accuracy: trained } = outcome.metrics;
+      if (proxy === undefined || trained?.provenance !== 'trained') return told(lease, outcome, weights);
+      return told(lease, { ...outcome, state: 'completed', objectives: [-proxy.value / 2], metrics: { ...outcome.metrics, accuracy: { ...trained, value: proxy.value / 2 } } }, weights);
+    };
+    await store.create({ definition: { ...rest, spec: { ...spec, accuracy, objectives: spec.objectives.slice(0, 1) } }, state: 'queued' });
+    const worker = await start(store);
+    closing.push(() => worker.close(500));
+    const trials = await until(store, (_, state) => state === 'completed');
+    const passed = trials.filter((t) => t.reason === 'predicted-dominated');
+    const looked = passed.filter((t) => t.metrics['proxy'] !== undefined);
+    expect(looked.length).toBeGreaterThan(2);
+    const best = Math.max(...trials.filter((t) => t.state === 'completed').map((t) => t.metrics['accuracy']!.value));
+    for (const t of looked) {
+      expect(t).toMatchObject({ state: 'infeasible', feasible: null, objectives: [null], onFront: false, message: expect.stringMatching(/^foreseen from \d+ trials, its naswot score counting: accuracy/) as string });
+      expect(t.metrics['proxy']!.value / 2).toBeLessThan(best);
+      expect(t.metrics['accuracy']!.provenance).toBe('estimated');
+      expect(t.metrics['macs']!.provenance).toBe('computed');
+    }
+  });
+
   it('is refused together with fidelities', () => {
     expect(() => definition({ fidelity: { lowest: 0.3 } })).toThrow(/either prefilter or fidelity/);
   });

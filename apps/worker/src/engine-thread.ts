@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { buildBundle } from '@app/export';
 import { studyEvaluator } from '@app/measure';
-import { INLINE_SECONDS, runStep, StudyEngine, type EvaluationContext } from '@app/study';
+import { foreseeScored, INLINE_SECONDS, runStep, StudyEngine, type EvaluationContext } from '@app/study';
 import type { ThreadAnswers, ThreadCall, ThreadReply, ThreadRequest } from './protocol.js';
 
 /** Searches in progress on this thread. The thread that renews leases is another one, so long thinking here blocks nothing. */
@@ -32,6 +32,8 @@ async function answer(call: ThreadCall): Promise<ThreadAnswers[keyof ThreadAnswe
       sessions.delete(call.studyId);
       return null;
     }
+    case 'foresee':
+      return foreseeScored(call.candidate);
     case 'export':
       return buildBundle(call.request);
   }

@@ -1,6 +1,7 @@
 import { PASSING_FAULTS, studyEvaluator } from '@app/measure';
 import type { TrialProgress } from '@app/contracts';
-import { EvaluatorError, evaluateCandidate, isStart, keptWeights, SCORE, studyTerms, type AccuracyEvaluator, type EarlyStopping, type EvaluationContext, type Lease, type OfferedWeights, type Prefilter, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { EvaluatorError, evaluateCandidate, isStart, keptWeights, SCORE, skipOf, studyTerms, type AccuracyEvaluator, type EarlyStopping, type EvaluationContext, type Lease, type OfferedWeights, type Prefilter, type StudyRecord, type TrialOutcome, type TrialRecord } from '@app/study';
+import { Thread } from './thread.js';
 import { throttled } from './throttle.js';
 import { keepLease, type JobContext } from './worker.js';
 
@@ -17,6 +18,8 @@ export class EvaluationJobs {
   /** study → what its evaluations lack, if anything */
   private readonly preparations = new Map<string, Promise<EvaluatorError | null>>();
   private readonly running = new Map<string, number>();
+  /** foresees */
+  private readonly thread = new Thread();
 
   constructor(private readonly context: JobContext) {}
 
@@ -86,7 +89,7 @@ export class EvaluationJobs {
     const timeout = study.spec.budget.trialTimeout;
     const signal = timeout === undefined ? stopped : AbortSignal.any([stopped, AbortSignal.timeout(timeout * 1000)]);
     try {
-      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress, onWeights: keptWeights(study.spec) === null || trial.fidelity < 1 ? undefined : onWeights, stopping: await this.stopping(study, trial), prefilter: await this.prefilter(study, trial) };
+      const context: EvaluationContext = { definition: study, terms, evaluator: this.evaluator(study), now: () => performance.now(), onProgress, onWeights: keptWeights(study.spec) === null || trial.fidelity < 1 ? undefined : onWeights, stopping: await this.stopping(study, trial), prefilter: await this.prefilter(study, trial), foresee: this.foresee(study, trial) };
       const outcome = await evaluateCandidate(context, trial.parameters, signal, trial.fidelity);
       return timeout !== undefined && signal.aborted && !stopped.aborted ? { ...outcome, state: 'failed', reason: 'timeout', message: `took longer than ${timeout} s` } : outcome;
     } catch (error) {
@@ -110,6 +113,20 @@ export class EvaluationJobs {
     if (accuracy.method !== 'train' || accuracy.prefilter === undefined || isStart(trial)) return null;
     const before = (await this.context.store.allTrials(study.id)).filter((t) => t.round < trial.round);
     return { ...accuracy.prefilter, scored: before.flatMap((t) => (t.metrics[SCORE] === undefined ? [] : [{ score: t.metrics[SCORE].value, objectives: t.objectives }])) };
+  }
+
+  /** By what was told before the trial's round, once more: what the engine left open when it asked. */
+  private foresee(study: StudyRecord, trial: TrialRecord): EvaluationContext['foresee'] {
+    const { accuracy } = study.spec;
+    if (accuracy.method !== 'train' || accuracy.prefilter === undefined || skipOf(study.spec) === null || isStart(trial)) return null;
+    return async (score, known) => {
+      const [front, { imports, trials, prior }] = await Promise.all([this.context.store.front(study.id), this.context.store.fold(study.id)]);
+      const { spec, space, devices } = study;
+      return this.thread.call({
+        op: 'foresee',
+        candidate: { definition: { spec, space, devices }, fold: { imports, trials: trials.filter((t) => t.round < trial.round), prior }, answered: this.evaluator(study).metrics, genes: trial.genes, known, front: front.map((t) => t.objectives as number[]), score },
+      });
+    };
   }
 
   private evaluator(study: StudyRecord): AccuracyEvaluator {
@@ -142,7 +159,7 @@ export class EvaluationJobs {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.evaluators.keys()].map((id) => this.forget(id)));
+    await Promise.all([this.thread.close(), ...[...this.evaluators.keys()].map((id) => this.forget(id))]);
   }
 }
 

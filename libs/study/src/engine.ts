@@ -1,15 +1,14 @@
-import type { SkipSpec } from '@app/contracts';
 import { halving, optimizerNamed, type Candidate, type Json, type OptimizerRun, type Told } from '@app/optim';
 import type { AccuracyEvaluator } from './accuracy.js';
 import { STOPPED_EARLY } from './early-stopping.js';
-import { Foresight, passedOver, PREDICTED_DOMINATED } from './foresight.js';
+import { passedOver, PREDICTED_DOMINATED } from './foresight.js';
 import { FrontTracker } from './front-tracker.js';
 import { keptWeights } from './kept-weights.js';
 import { knownOf } from './known.js';
 import { nearestMiss } from './nearest-miss.js';
-import { contentOf } from './prior.js';
 import { givenReference, studyProblem, type StudyProblem } from './problem.js';
 import type { FoldState, ImportedTrial, ProposedTrial, SettledTrial, StepCommit, StudyDefinition, TrialOutcome, TrialRecord } from './records.js';
+import { Skipping, skipOf } from './skipping.js';
 import { trialId } from './trial-id.js';
 
 export interface EngineStudy extends StudyDefinition {
@@ -50,7 +49,7 @@ export class StudyEngine {
     readonly problem: StudyProblem,
     private readonly run: OptimizerRun,
     private readonly version: string,
-    private readonly foresight: Foresight | null,
+    private readonly skipping: Skipping | null,
     told: readonly TrialRecord[],
   ) {
     this.spec = study.spec;
@@ -76,9 +75,10 @@ export class StudyEngine {
     const run = usable
       ? optimizer.restore(problem.problem, fold.snapshot!.state, history, settings)
       : replay(optimizer.start(problem.problem, settings), fold);
-    const foresight = skipOf(study.spec) === null ? null : new Foresight(study, given.terms, given.space, evaluator, { prior: fold.prior });
-    const engine = new StudyEngine(study, problem, run, version, foresight, toldTrials);
-    for (const t of [...fold.imports, ...toldTrials]) engine.learn(t);
+    const skip = skipOf(study.spec);
+    const skipping = skip === null ? null : new Skipping(study, given.terms, given.space, evaluator, skip, fold.prior);
+    for (const t of [...fold.imports, ...toldTrials]) skipping?.learn(t);
+    const engine = new StudyEngine(study, problem, run, version, skipping, toldTrials);
     for (const t of fold.trials) {
       if (t.number <= fold.told) continue;
       engine.open.set(t.number, t);
@@ -154,16 +154,10 @@ export class StudyEngine {
   }
 
   private foresee(c: Candidate): TrialOutcome | null {
-    const skip = skipOf(this.spec);
     // a start point was named by the user
-    if (skip === null || this.foresight === null || this.foresight.size < skip.after || isStart(c) || (c.fidelity ?? 1) < 1) return null;
+    if (this.skipping === null || isStart(c) || (c.fidelity ?? 1) < 1 || this.skipping.looksAtScores) return null;
     const known = this.problem.problem.known?.(c.genes).objectives ?? this.problem.terms.objectives.map(() => null);
-    return this.foresight.hopeless(c.genes, known, this.front.points(), skip.confidence);
-  }
-
-  private learn({ genes, objectives, ...t }: ImportedTrial | SettledTrial | TrialRecord): void {
-    const settled = 'metrics' in t ? t : null;
-    if (settled === null || (settled.fidelity === 1 && !passedOver(settled))) this.foresight?.learn({ genes, objectives, data: settled && contentOf(settled.metrics) });
+    return this.skipping.hopeless(c.genes, known, this.front.points());
   }
 
   /** Ends the study before its budget does (a user's stop). */
@@ -203,7 +197,7 @@ export class StudyEngine {
       if (t.fidelity === 1) this.front.tell(t.id, t.number, t.objectives, t.feasible === true);
       if (t.state === 'failed') this.failed++;
       if (keptWeights(this.spec)?.of === 'front') this.toldNow.push(t.id);
-      this.learn(t);
+      this.skipping?.learn(t);
       if (fresh && !this.foreseen.has(t.number)) this.settled.push(t);
       this.open.delete(t.number);
       this.told = t.number;
@@ -235,8 +229,6 @@ export class StudyEngine {
 
 /** Whether the user named the point. */
 export const isStart = ({ proposedBy }: { readonly proposedBy: string }): boolean => /(^|[:>])start$/.test(proposedBy);
-
-const skipOf = ({ accuracy }: StudyDefinition['spec']): SkipSpec | null => ('skip' in accuracy ? accuracy.skip ?? null : null);
 
 function asTold(t: SettledTrial | TrialRecord): Told {
   // what was foreseen, outscored, or ended before its end has no result to learn from

@@ -26,6 +26,8 @@ export interface EvaluationContext {
   readonly stopping?: EarlyStopping | null | undefined;
   /** null, left out: what is scored is evaluated too */
   readonly prefilter?: Prefilter | null | undefined;
+  /** what the study's skip says of the candidate once it is scored (null: it has no score); null, left out: it has no say then */
+  readonly foresee?: ((score: number | null, known: readonly (number | null)[]) => Promise<TrialOutcome | null>) | null | undefined;
 }
 
 /**
@@ -58,6 +60,8 @@ export async function evaluateCandidate(context: EvaluationContext, point: Point
       metrics = { ...metrics, ...(await part.evaluate(request)) };
       const passedOver = context.prefilter && part.metrics.includes(SCORE) ? outscored(context.prefilter, terms, metrics, objectiveValues(terms, metrics)) : null;
       if (passedOver !== null) return { ...finish({ state: 'infeasible', reason: OUTSCORED, message: passedOver, metrics }), feasible: null };
+      const foreseen = context.foresee && part.metrics.includes(SCORE) ? await context.foresee(metrics[SCORE]?.value ?? null, objectiveValues(terms, metrics)) : null;
+      if (foreseen !== null) return { ...foreseen, metrics: { ...metrics, ...foreseen.metrics }, durationMs: context.now() - began };
     }
     const wrong = Object.entries(metrics).find(([, m]) => !Number.isFinite(m.value));
     if (wrong) {

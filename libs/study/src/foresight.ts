@@ -170,11 +170,12 @@ export class Foresight {
    * @param known  computed objectives, null: not computed
    * @param front  points of the front, minimised
    * @param p      probability of a value that is no better than that end
+   * @param score  of its untrained network, where the model looks at scores; null, left out: none
    */
-  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], p: number): TrialOutcome | null {
+  hopeless(genes: Genes, known: readonly (number | null)[], front: readonly (readonly number[])[], p: number, score?: number | null): TrialOutcome | null {
     const open = known.flatMap((v, j) => (v === null ? [j] : []));
     if (open.length === 0 || front.length === 0) return null;
-    const features = this.scored(this.features(genes), null);
+    const features = this.scored(this.features(genes), score);
     const foretold = new Map<number, Foretold>();
     for (const j of open) {
       const model = this.model(j);
@@ -185,12 +186,12 @@ export class Foresight {
     const best = known.map((v, j) => v ?? foretold.get(j)!.best);
     const over = front.find((point) => point.every((v, j) => v <= best[j]!) && point.some((v, j) => v < best[j]!));
     if (over === undefined) return null;
-    const estimates = Object.fromEntries(open.map((j) => [this.terms.objectives[j]!.key, this.estimate(j, foretold.get(j)!)]));
+    const estimates = Object.fromEntries(open.map((j) => [this.terms.objectives[j]!.key, this.estimate(j, foretold.get(j)!, score)]));
     const network = costingFor(this.definition, this.space, genes);
     const metrics: Metrics = { ...computedMetrics({ definition: this.definition, terms: this.terms, evaluator: this.evaluator }, network), ...estimates };
     const said = open.map((j) => `${this.terms.objectives[j]!.key} ${shown(this.terms.objectives[j]!, best[j]!)} at best, the front has ${shown(this.terms.objectives[j]!, over[j]!)}`).join('; ');
     return {
-      state: 'infeasible', reason: PREDICTED_DOMINATED, message: `foreseen from ${this.size} trials${this.beside(open[0]!)}: ${said} at no cost more; not evaluated`, metrics,
+      state: 'infeasible', reason: PREDICTED_DOMINATED, message: `foreseen from ${this.size} trials${this.beside(open[0]!)}${this.withScore(score)}: ${said} at no cost more; not evaluated`, metrics,
       // an estimate is told to no one
       objectives: known, violations: this.terms.constraints.map(() => null), feasible: null, durationMs: 0,
     };
@@ -202,10 +203,14 @@ export class Foresight {
     return model === undefined ? '' : ` and ${count} of other studies`;
   }
 
-  private estimate(j: number, { mean, reach }: Foretold): MetricValue {
+  private withScore(score: number | null | undefined): string {
+    return this.options.proxy == null || score == null ? '' : `, its ${this.options.proxy} score counting`;
+  }
+
+  private estimate(j: number, { mean, reach }: Foretold, score: number | null | undefined): MetricValue {
     const term = this.terms.objectives[j]!;
     const ends = [term.sign * (mean - reach), term.sign * (mean + reach)].sort((a, b) => a - b);
-    return { value: term.sign * mean, unit: term.unit, provenance: 'estimated', interval: ends as [number, number], source: `foreseen by a Gaussian process of ${this.size} trials of this study and those it began with${this.beside(j)}; not evaluated` };
+    return { value: term.sign * mean, unit: term.unit, provenance: 'estimated', interval: ends as [number, number], source: `foreseen by a Gaussian process of ${this.size} trials of this study and those it began with${this.beside(j)}${this.withScore(score)}; not evaluated` };
   }
 }
 

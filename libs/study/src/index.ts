@@ -17,6 +17,7 @@ export { OUTSCORED, SCORE, type Prefilter, type Scored } from './prefilter.js';
 export { keptWeights } from './kept-weights.js';
 export { foresightView } from './foresight-view.js';
 export { PREDICTED_DOMINATED } from './foresight.js';
+export { foreseeScored, skipOf, type ScoredCandidate } from './skipping.js';
 export { featuresOf } from './foresight-features.js';
 export { faultOf, priorFrom, type PriorIssue } from './prior-sources.js';
 export { contentOf, otherTask, priorOf, priorStudies, type PriorSource } from './prior.js';
