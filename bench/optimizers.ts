@@ -2,14 +2,15 @@
  * Quality of the optimizers on problems with known fronts or optima: medians over seeds at 50, 100, 200, 500 and 1000 evaluations of
  * one run each, beside the figures of other solvers, and data profiles of the problems with one objective.
  *
- *   npm run bench:optimizers -- [--json] [--store] [--algorithms mads,nsga2] [--problems TNK,nas,so] [--budget 1000] [--seeds 10] [--first-seed 1] [--settings JSON]
+ *   npm run bench:optimizers -- [--json] [--store] [--algorithms mads,nsga2] [--problems TNK,nas,so] [--budget 1000] [--seeds 10] [--first-seed 1] [--settings JSON] [--computed]
  *
  *   npm run bench:optimizers -- --suggestion [--python PATH]
  *   npm run bench:optimizers -- --docs
  *
  * `--suggestion` times one ask of `bo` beside BoTorch's (bench/peers) and keeps that. `--store` keeps the runs in bench/data/optimizers.json, in place of those it has of the same algorithms and problems; `--docs` writes
  * docs/optimizers.md and its plot from the stored runs, ours and the peers'. `--problems` takes names, groups (mo, re, cmo, nas, so, …; a group includes those that begin with it and a hyphen) or beginnings
- * with a star.
+ * with a star. `--computed` runs problems of networks as the service poses them, told before a trial what can be computed, and stores them
+ * apart, in bench/data/optimizers-computed.json.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { optimizerNamed } from '@app/optim';
 import { readFlynetFront } from './optimizers/flynet-front.js';
 import { measure, type Run } from './optimizers/measure.js';
-import { chosenProblems, projectRoot, readProblems, type TestProblem } from './optimizers/problems.js';
+import { chosenProblems, computed, projectRoot, readProblems, type TestProblem } from './optimizers/problems.js';
 import { dataProfiles, rows, text } from './optimizers/report.js';
 import { readOwn, readPeers, withRuns, writeOwn } from './optimizers/store.js';
 import { readSuggestionTime, timeSuggestion, writeSuggestionTime } from './optimizers/suggestion.js';
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     seeds: { type: 'string', default: '10' },
     'first-seed': { type: 'string', default: '1' },
     settings: { type: 'string', default: '{}' },
+    computed: { type: 'boolean', default: false },
     store: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
     suggestion: { type: 'boolean', default: false },
@@ -48,7 +50,7 @@ function count(name: 'budget' | 'seeds' | 'first-seed'): number {
 async function writeDocs(all: readonly TestProblem[]): Promise<void> {
   // The charts are loaded only where they are drawn.
   const { optimizersPage } = await import('./optimizers/page.js');
-  const { markdown, plots } = optimizersPage(all, readOwn(), readPeers(), readSuggestionTime(), readFlynetFront());
+  const { markdown, plots } = optimizersPage(all, readOwn(), readPeers(), readOwn(true), readSuggestionTime(), readFlynetFront());
   const folder = join(projectRoot(), 'docs');
   writeFileSync(join(folder, 'optimizers.md'), markdown);
   for (const [name, svg] of Object.entries(plots)) writeFileSync(join(folder, name), svg);
@@ -57,7 +59,8 @@ async function writeDocs(all: readonly TestProblem[]): Promise<void> {
 function run(all: readonly TestProblem[]): void {
   const [budget, seeds, first] = [count('budget'), count('seeds'), count('first-seed')];
   const algorithms = options.algorithms.split(',').map(optimizerNamed);
-  const tests = chosenProblems(all, options.problems);
+  const chosen = chosenProblems(all, options.problems);
+  const tests = options.computed ? chosen.map((t) => computed(t, budget)) : chosen;
   const settings = JSON.parse(options.settings) as Record<string, unknown>;
   const note = options.settings === '{}' ? 'defaults' : options.settings;
   const runs: Run[] = [];
@@ -68,7 +71,7 @@ function run(all: readonly TestProblem[]): void {
       process.stderr.write(`${test.name} ${algorithm.name}: ${(mine.reduce((s, r) => s + r.askMs.mean, 0) / seeds).toFixed(2)} ms a trial\n`);
     }
     // After each problem: a long run that is ended keeps what it has.
-    if (options.store) writeOwn(withRuns(readOwn(), runs.filter((r) => r.problem === test.name), budget, note));
+    if (options.store) writeOwn(withRuns(readOwn(options.computed), runs.filter((r) => r.problem === test.name), budget, note), options.computed);
   }
   const table = rows(tests, runs);
   const profiles = tests.some((t) => t.objectives === 1) ? dataProfiles(tests, runs) : [];

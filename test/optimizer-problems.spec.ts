@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readProblems, startDesign } from '../bench/optimizers/problems.js';
+import { computed, readProblems, startDesign } from '../bench/optimizers/problems.js';
 
 describe('the test problems of the optimizers\' bench', () => {
   const problems = readProblems();
@@ -18,6 +18,20 @@ describe('the test problems of the optimizers\' bench', () => {
       const told = problem.evaluate(genes);
       told.objectives.forEach((v, j) => expect(Math.abs(v! - f[j]!)).toBeLessThan(1e-3 * Math.max(1, Math.abs(f[j]!))));
     }
+  });
+
+  it('tell what the service computes before a trial: all but the first objective, the values the trial is told with', () => {
+    for (const name of ['NAS201-2', 'NAS201-3', 'NAS201-2c']) {
+      const test = problems.find((p) => p.name === name)!;
+      const served = computed(test, 300).problem(7);
+      expect(served.maxTrials).toBe(300);
+      expect(served.start).toEqual(test.problem(7).start);
+      for (const genes of [...served.start!, [0, 1, 2, 3, 4, 0]]) {
+        const told = test.evaluate(genes);
+        expect(served.known!(genes)).toEqual({ objectives: [null, ...told.objectives.slice(1)], violations: told.violations });
+      }
+    }
+    expect(() => computed(problems.find((p) => p.name === 'TNK')!, 300)).toThrow(/TNK/);
   });
 
   it('start from a Latin hypercube: one point in each stratum of each variable', () => {

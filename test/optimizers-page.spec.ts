@@ -14,7 +14,7 @@ const tests = readProblems();
 
 describe('docs/optimizers.md', () => {
   it('is what the stored runs give; npm run bench:optimizers -- --docs writes it', () => {
-    const { markdown, plots } = optimizersPage(tests, readOwn(), readPeers(), readSuggestionTime(), readFlynetFront());
+    const { markdown, plots } = optimizersPage(tests, readOwn(), readPeers(), readOwn(true), readSuggestionTime(), readFlynetFront());
     expect(readFileSync(join(root, 'docs/optimizers.md'), 'utf8')).toBe(markdown);
     for (const [name, svg] of Object.entries(plots)) expect(readFileSync(join(root, 'docs', name), 'utf8')).toBe(svg);
     for (const [, file] of markdown.matchAll(/\]\((\w[^):]*)\)/g)) expect(existsSync(join(root, 'docs', file!))).toBe(true);
@@ -23,7 +23,7 @@ describe('docs/optimizers.md', () => {
 
 describe('the stored runs', () => {
   it('belong to problems there are, of seeds that differ, with a value at each step of the ladder up to the budget', () => {
-    for (const record of [...readOwn(), ...readPeers()]) {
+    for (const record of [...readOwn(), ...readOwn(true), ...readPeers()]) {
       for (const [problem, { budget, seeds }] of Object.entries(record.runs)) {
         const test = tests.find((t) => t.name === problem)!;
         expect(new Set(seeds.map((s) => s.seed)).size).toBe(seeds.length);

@@ -18,9 +18,11 @@ export interface Page {
 const BROAD = 18;
 /** Problems that a plot's medians are over. */
 const LEAST_SHARED = 3;
+/** evaluations at which the cells are told */
+const CELL_TRIALS = [50, 100, 200, 300] as const;
 const ANCHORS: readonly (readonly [string, string])[] = [['NOMAD 4.5 ¹', 'nomad'], ['NSGA-II ¹', 'nsga2'], ['random ¹', 'random']];
 
-export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[], suggestion: SuggestionTime | null, flynet: FlynetFront | null): Page {
+export function optimizersPage(tests: readonly TestProblem[], own: readonly SolverRecord[], peers: readonly SolverRecord[], served: readonly SolverRecord[], suggestion: SuggestionTime | null, flynet: FlynetFront | null): Page {
   const several = tests.filter((t) => t.objectives > 1);
   const single = tests.filter((t) => t.objectives === 1);
   const standings = [...own.map((r) => standingOf(r, true, tests)), ...peers.map((r) => standingOf(r, false, tests)), ...ANCHORS.map(([name, key]) => anchorStanding(name, key, tests))];
@@ -59,6 +61,7 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
     ...medians(several, standings),
     '',
     ...marks(several, standings),
+    ...cells(several, own, served),
     ...(flynet ? flynetFront(flynet) : []),
     '## Problem by problem, ours against theirs',
     '',
@@ -95,14 +98,34 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
 
 function described(r: SolverRecord): string[] {
   const runs = Object.values(r.runs);
-  const range = (values: readonly number[]): string => {
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    return low === high ? String(low) : `${low}–${high}`;
-  };
   const versions = Object.entries(r.versions).map(([name, v]) => `${name} ${v}`).join(', ');
   const numbers = runs.flatMap((p) => p.seeds.map((s) => s.seed));
   const ms = median(runs.flatMap((p) => p.seeds.map((s) => s.ms)));
   return [r.solver, versions, String(runs.length), `${range(runs.map((p) => p.seeds.length))} (${range(numbers)})`, range(runs.map((p) => p.budget)), ms.toPrecision(2), r.note];
+}
+
+/** The cells with what the service computes told before a trial, beside the runs that have to learn it. */
+function cells(tests: readonly TestProblem[], own: readonly SolverRecord[], served: readonly SolverRecord[]): string[] {
+  const costed = tests.filter((t) => t.costed && served.some((r) => r.runs[t.name]));
+  if (costed.length === 0) return [];
+  const rows = served.flatMap((r) => {
+    const learned = own.find((o) => o.solver === r.solver);
+    return [{ record: r, told: true }, ...(learned ? [{ record: learned, told: false }] : [])].map(({ record, told }) => {
+      const { at } = standingOf(record, true, tests);
+      const cell = (t: TestProblem): string => CELL_TRIALS.map((b) => at(t.name, b)).map((v) => (v === undefined ? '–' : (v ?? 0).toFixed(3))).join(' · ');
+      const runs = costed.flatMap((t) => record.runs[t.name] ?? []);
+      const numbers = runs.flatMap((p) => p.seeds.map((s) => s.seed));
+      return { shown: runs.length > 0, row: [`**${r.solver}** ${record.versions[r.solver]}`, told ? 'computed' : 'learned', `${range(runs.map((p) => p.seeds.length))} (${range(numbers)})`, ...costed.map(cell), median(runs.flatMap((p) => p.seeds.map((s) => s.ms))).toPrecision(2)] };
+    });
+  });
+  return [
+    '## Architecture cells as the service searches them', '',
+    'A service that knows a network knows its cost before it trains it: latency and parameters, objectives as well as limits, are computed, a candidate that breaks a limit is never trained, and only the',
+    'error is learned. Elsewhere on this page ours are told as little as the peers; here the rows *computed* are told what the service tells (`--computed`), the rows *learned* are those of the other tables.',
+    `Median share of the known hypervolume at ${CELL_TRIALS.join(' · ')} evaluations; NAS201-2 has two objectives, NAS201-3 three, NAS201-2c two and two limits.`, '',
+    ...table(['solver', 'costs', 'seeds', ...costed.map((t) => t.name), 'ms a trial'], rows.filter((r) => r.shown).map((r) => r.row)), '',
+    '`npm run bench:optimizers -- --computed --algorithms auto,bo,mads --problems NAS201-2*,NAS201-3 --budget 300 --seeds 5 --first-seed 101 --store` makes them.', '',
+  ];
 }
 
 function flynetFront({ devices, seeds, ladder, shares, rows, reference }: FlynetFront): string[] {
@@ -214,6 +237,11 @@ function plot(tests: readonly TestProblem[], standings: readonly Standing[], lea
     points: LADDER.filter((b) => shared.every((t) => s.at(t.name, b) !== undefined)).map((b) => [b, Number(median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(4))]),
   }));
   return { svg: plotLines(`median over ${shared.length} problems with several objectives`, lines), solvers: run.length };
+}
+
+function range(values: readonly number[]): string {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high ? String(low) : `${low}–${high}`;
 }
 
 const bold = (text: string, own: boolean): string => (own ? `**${text}**` : text);

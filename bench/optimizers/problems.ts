@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { cellFeatures } from '@app/decode';
-import type { SearchProblem, Told } from '@app/optim';
+import type { Known, SearchProblem, Told } from '@app/optim';
 import { createSearchSpace, type Genes, type Parameter, type Point } from '@app/space';
 
 export const BUDGETS = [50, 100, 200, 500, 1000] as const;
@@ -30,6 +30,8 @@ interface Definition {
 }
 
 export interface TestProblem extends Definition {
+  /** whether all but its first objective are costs of a network, that the service computes before a trial */
+  readonly costed: boolean;
   /** f and g at a point of the variables */
   compute(x: readonly number[]): { readonly f: number[]; readonly g: number[] };
   /** The search problem of a run: its start design is the same for every optimizer. */
@@ -59,13 +61,15 @@ export function chosenProblems(all: readonly TestProblem[], list: string): TestP
 function testProblem(definition: Definition, prelude: string, table: Parameters<Body>[1]): TestProblem {
   const { variables, objectives, constraints } = definition;
   // What the service gives of a cell.
-  const features = definition.body.includes('TABLE') ? (point: Point): number[] => cellFeatures(variables.map((_, i) => point[`x${i}`]).join('')) : undefined;
+  const costed = definition.body.includes('TABLE');
+  const features = costed ? (point: Point): number[] => cellFeatures(variables.map((_, i) => point[`x${i}`]).join('')) : undefined;
   const space = createSearchSpace(variables.map(parameterOf), { features });
   // The bodies are our own data file, read as the formulas they are.
   const body = new Function('x', 'TABLE', `${prelude}\n${definition.body}`) as Body;
   const compute = (x: readonly number[]): { f: number[]; g: number[] } => body(x, table);
   return {
     ...definition,
+    costed,
     compute,
     problem: (seed) => ({
       space, objectives, constraints, seed,
@@ -77,6 +81,30 @@ function testProblem(definition: Definition, prelude: string, table: Parameters<
       return { state: g.some((v) => v > 0) ? 'infeasible' : 'completed', objectives: f.map(finite), violations: g.map(finite) };
     },
   };
+}
+
+/** What a training takes, s. */
+const TRAINING_SECONDS = 60;
+
+/**
+ * A costed problem as the service poses it: a trial tells the first objective alone, the other objectives and the constraints are computed
+ * before, a trial is a training, and how many there will be is known.
+ * @throws RangeError of a problem whose metrics are not costs
+ */
+export function computed(test: TestProblem, budget: number): TestProblem {
+  if (!test.costed) throw new RangeError(`computed: expected a problem of networks, whose costs can be computed, got ${test.name}`);
+  const { space } = test.problem(0);
+  const seen = new Map<string, Known>();
+  const known = (genes: Genes): Known => {
+    const key = space.key(genes);
+    let costs = seen.get(key);
+    if (costs === undefined) {
+      const { objectives, violations } = test.evaluate(genes);
+      seen.set(key, (costs = { objectives: objectives.map((v, j) => (j === 0 ? null : v)), violations }));
+    }
+    return costs;
+  };
+  return { ...test, problem: (seed) => ({ ...test.problem(seed), known, secondsPerTrial: TRAINING_SECONDS, maxTrials: budget }) };
 }
 
 /** As the engine hands it on: what is not finite is not known. */

@@ -1,4 +1,4 @@
-/** The stored runs: ours in bench/data/optimizers.json, the peers' in bench/data/peers/, a file each, written by bench/peers/run.py. */
+/** The stored runs: ours in bench/data/optimizers.json, those told what the service computes in bench/data/optimizers-computed.json, the peers' in bench/data/peers/, a file each, written by bench/peers/run.py. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { optimizerNamed } from '@app/optim';
@@ -20,10 +20,11 @@ export interface ProblemRuns {
   readonly seeds: readonly Trajectory[];
 }
 
-const ownFile = (): string => join(projectRoot(), 'bench/data/optimizers.json');
+const ownFile = (computed: boolean): string => join(projectRoot(), `bench/data/optimizers${computed ? '-computed' : ''}.json`);
 
-export function readOwn(): SolverRecord[] {
-  return existsSync(ownFile()) ? (JSON.parse(readFileSync(ownFile(), 'utf8')) as SolverRecord[]) : [];
+/** @param computed  runs that were told what the service computes, which peers are not, in place of those with the peers' information */
+export function readOwn(computed = false): SolverRecord[] {
+  return existsSync(ownFile(computed)) ? (JSON.parse(readFileSync(ownFile(computed), 'utf8')) as SolverRecord[]) : [];
 }
 
 export function readPeers(): SolverRecord[] {
@@ -48,10 +49,10 @@ export function withRuns(records: readonly SolverRecord[], runs: readonly Run[],
 }
 
 /** A line a trajectory, so that a change shows where it is. */
-export function writeOwn(records: readonly SolverRecord[]): void {
+export function writeOwn(records: readonly SolverRecord[], computed = false): void {
   const text = records.map(({ runs, ...head }) => {
     const problems = Object.entries(runs).map(([name, { budget, seeds }]) => `${JSON.stringify(name)}: {"budget": ${budget}, "seeds": [\n${seeds.map((t) => JSON.stringify(t)).join(',\n')}\n]}`);
     return `${JSON.stringify(head).slice(0, -1)}, "runs": {\n${problems.join(',\n')}\n}}`;
   });
-  writeFileSync(ownFile(), `[\n${text.join(',\n')}\n]\n`);
+  writeFileSync(ownFile(computed), `[\n${text.join(',\n')}\n]\n`);
 }
