@@ -1,18 +1,20 @@
 """Trains Caddis's candidates with PyTorch: `accuracy: {method: command, command: [python3, pytorch_trainer.py, DATA], send: [pytorch]}`.
 
 DATA is a folder with MNIST's four IDX files, gzipped or not. A candidate comes as the path of its module. With `checkpoints` in the
-study it goes on from where a lower fidelity left it. Answers accuracy in % and its learning curve.
+study it goes on from where a lower fidelity left it. Answers accuracy in % and its learning curve, and hands back the weights for
+Caddis's exports where it is asked to.
 """
 import gzip
 import importlib.util
 import json
 import os
+import struct
 import sys
 
 import torch
 from torch.nn import functional as F
 
-EPOCHS, BATCH, RATE = 3, 64, 0.05
+EPOCHS, BATCH, RATE, CALIBRATION = 3, 64, 0.05, 64
 
 
 def idx(path):
@@ -33,6 +35,19 @@ def network(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.Network()
+
+
+def write_safetensors(path, tensors):
+    """Length of a JSON head, the head, all values: what `safetensors.torch.save_file` writes."""
+    head, parts, at = {}, [], 0
+    for name, tensor in tensors.items():
+        values = tensor.detach().contiguous().numpy().astype("<f4").tobytes()
+        head[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [at, at + len(values)]}
+        parts.append(values)
+        at += len(values)
+    text = json.dumps(head).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
 def train(question, data):
@@ -65,6 +80,9 @@ def train(question, data):
         curve.append(100 * right / len(test_y))
         if kept:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "curve": curve}, kept)
+    if "weights" in question:
+        # inputs as the network gets them, for the ranges of an int8 export
+        write_safetensors(question["weights"], {**model.state_dict(), "calibration": fit(x[:CALIBRATION])})
     return {"metrics": {"accuracy": curve[-1]}, "curves": {"accuracy": curve}}
 
 

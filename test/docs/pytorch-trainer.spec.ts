@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Rng } from '@app/numeric';
+import ort from 'onnxruntime-node';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -34,7 +35,7 @@ function writeData(): void {
 
 const fixed = (name: string, value: number): object => Object.fromEntries([1, 2, 3, 4, 5].map((stage) => [`${name}${stage}`, { fixed: value }]));
 
-it('the PyTorch trainer of the documentation trains a study\'s candidates', () => {
+it('the PyTorch trainer of the documentation trains a study\'s candidates, and what is exported answers as its network in PyTorch', async () => {
   writeData();
   const study = {
     name: 'trained in PyTorch', task: { numClasses: 2, inputChannels: 1 },
@@ -51,4 +52,33 @@ it('the PyTorch trainer of the documentation trains a study\'s candidates', () =
     expect(metrics['accuracy']!.curve).toHaveLength(3);
     expect(metrics['accuracy']!.value).toBeGreaterThan(80);
   }
+
+  const [number] = (JSON.parse(stdout) as { front: [number] }).front;
+  const exported = spawnSync(process.execPath, [join(root, 'dist/apps/cli/src/main.js'), 'export', String(number), '--from', join(folder, 'out'), '--format', 'onnx,onnx-int8,pytorch', '--out', join(folder, 'exports'), '--json'], { encoding: 'utf8' });
+  expect(exported.status, exported.stderr).toBe(0);
+  const file = (ending: string): string => join(folder, 'exports', readdirSync(join(folder, 'exports')).find((name) => name.endsWith(ending))!);
+  const manifest = (ending: string): object => (JSON.parse(readFileSync(`${file(ending)}.manifest.json`, 'utf8')) as { weights: object }).weights;
+  expect(manifest('.onnx')).toMatchObject({ kind: 'trained', by: 'trainer' });
+  expect(manifest('.int8.onnx')).toMatchObject({ kind: 'trained', quantization: expect.stringMatching(/ranges from 64 inputs of the trainer$/) as string });
+
+  // the checkpoint that gives the exported weights is of one of the two candidates
+  const script = [
+    'import glob, importlib.util, json, sys, torch',
+    'spec = importlib.util.spec_from_file_location("candidate", sys.argv[1]); module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)',
+    'x = torch.arange(1024, dtype=torch.float32).cos().reshape(1, 1, 32, 32)',
+    'answers = []',
+    'for path in glob.glob(sys.argv[2] + "/*/state.pt"):',
+    '    model = module.Network()',
+    '    try: model.load_state_dict(torch.load(path)["model"])',
+    '    except RuntimeError: continue',
+    '    model.eval(); answers.append(model(x).flatten().tolist())',
+    'print(json.dumps(answers))',
+  ].join('\n');
+  const torch = spawnSync(PYTHON, ['-c', script, file('.py'), join(folder, 'checkpoints')], { encoding: 'utf8' });
+  expect(torch.status, torch.stderr).toBe(0);
+  const session = await ort.InferenceSession.create(file(`${number}.onnx`));
+  const image = Float32Array.from({ length: 1024 }, (_, i) => Math.cos(i));
+  const got = Object.values(await session.run({ [session.inputNames[0]!]: new ort.Tensor('float32', image, [1, 1, 32, 32]) }))[0]!.data as Float32Array;
+  const differences = (JSON.parse(torch.stdout) as number[][]).map((due) => Math.max(...due.map((v, i) => Math.abs(v - got[i]!))));
+  expect(Math.min(...differences)).toBeLessThan(1e-3);
 });

@@ -5,8 +5,10 @@ import { unzipSync } from 'fflate';
 import ort from 'onnxruntime-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '@app/catalog';
-import { datasetSchema } from '@app/contracts';
+import { datasetSchema, studySpec } from '@app/contracts';
+import { decode } from '@app/decode';
 import { buildBundle, type Bundle, type WeightsAbout } from '@app/export';
+import { evaluate, initialWeights, tensor } from '@app/graph';
 import { MemoryQueue } from '@app/queue';
 import { MemoryStore } from '@app/store';
 import type { StudyDefinition, StudyRecord, TrialRecord } from '@app/study';
@@ -43,7 +45,7 @@ async function run(definition: StudyDefinition): Promise<Done> {
   const directory = mkdtempSync(join(tmpdir(), 'caddis-weights-'));
   closing.push(async () => rmSync(directory, { recursive: true }));
   const store = await MemoryStore.open(directory);
-  const worker = await startWorker({ store, queue: new MemoryQueue(), version: 'test', sweepMs: 200, log: { info: () => undefined, warn: () => undefined, error: () => undefined } });
+  const worker = await startWorker({ store, queue: new MemoryQueue(), version: 'test', allowCommands: true, sweepMs: 200, log: { info: () => undefined, warn: () => undefined, error: () => undefined } });
   closing.push(() => store.close(), () => worker.close(500));
   const { study: { id } } = await store.create({ definition, state: 'queued' });
   while (!['completed', 'failed'].includes((await store.study(id)).state)) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -61,7 +63,7 @@ type Trained = Extract<WeightsAbout, { kind: 'trained' }>;
 
 /** Held-out images answered right, %, by a file alone and what its manifest says of its inputs. */
 async function heldOut({ content, manifest }: Bundle): Promise<number> {
-  const { input: { mean, deviation } } = manifest.weights as Trained;
+  const { mean, deviation } = (manifest.weights as Trained).input!;
   const session = await ort.InferenceSession.create(content);
   const { count, pixels, labels, height, width } = data.validation;
   let right = 0;
@@ -133,5 +135,37 @@ describe('an export of a trained trial', { timeout: 300_000 }, () => {
       expect(bundle.manifest.weights).toMatchObject({ kind: 'trained', by: 'supernet', accuracy: reported });
       expect(Math.abs((await heldOut(bundle)) - reported)).toBeLessThanOrEqual(IMAGE * 1.001);
     }
+  });
+
+  const handing = (more: readonly string[] = []): object => ({
+    ...definitionOf({}), spec: studySpec.parse({ ...definitionOf({}).spec, accuracy: { method: 'command', command: [process.execPath, join(import.meta.dirname, '../support/handing-trainer.mjs'), ...more], metrics: ['accuracy'], send: ['graph'] } }),
+  });
+
+  it('by a trainer of the user\'s has the weights it handed back, kept for the front, and in int8 ranges of the inputs it gave', async () => {
+    const done = await run(handing() as StudyDefinition);
+    for (const trial of done.trials) {
+      const kept = await done.store.trialWeights(trial.id);
+      expect(kept !== null).toBe(trial.onFront);
+      if (kept === null) continue;
+      const graph = decode(done.study.space, trial.parameters, done.study.spec.task);
+      const trained = initialWeights(graph, 99);
+      expect(decodeTrainedWeights(kept).weights).toEqual(new Map([...trained].filter(([, own]) => Object.keys(own).length > 0)));
+      const bundle = await exported(done, trial, 'onnx');
+      expect(bundle.manifest.weights).toEqual({ kind: 'trained', by: 'trainer', accuracy: trial.metrics['accuracy']!.value, judgedOn: null, input: null, quantization: null, note: null });
+      const image = tensor([1, 1, 32, 32], Float32Array.from({ length: 1024 }, (_, i) => Math.cos(i)));
+      const due = evaluate(graph, trained, new Map([['input', image]])).get(graph.outputs[0]!)!.data;
+      const session = await ort.InferenceSession.create(bundle.content);
+      const got = Object.values(await session.run({ input: new ort.Tensor('float32', image.data, [1, 1, 32, 32]) }))[0]!.data as Float32Array;
+      const largest = Math.max(...due.map(Math.abs));
+      due.forEach((v, i) => expect(Math.abs(got[i]! - v)).toBeLessThan(1e-4 * Math.max(1, largest)));
+      const quantized = (await exported(done, trial, 'onnx-int8')).manifest.weights;
+      expect(quantized).toMatchObject({ kind: 'trained', by: 'trainer', accuracy: null, quantization: expect.stringMatching(/ranges from 20 inputs of the trainer$/) as string, note: expect.stringMatching(/int8 was not measured; before, the trainer reported/) as string });
+    }
+    expect(done.trials.some((t) => t.onFront)).toBe(true);
+  });
+
+  it('by a trainer of the user\'s that hands back half a file fails, and says where the file ends', async () => {
+    const { trials } = await run(handing(['--truncated']) as StudyDefinition);
+    for (const t of trials) expect(t).toMatchObject({ state: 'failed', reason: 'invalid-weights', message: expect.stringMatching(/^weights of the trainer: expected a safetensors file .* that end within "/) as string, metrics: { accuracy: { provenance: 'reported' } } });
   });
 });

@@ -177,6 +177,7 @@ export const commandAccuracySchema = z.strictObject({
   checkpoints: folder.optional().describe('folder in which each candidate has one of its own, the same at every fidelity'),
   skip,
   prior,
+  weights,
 });
 export type CommandAccuracy = z.output<typeof commandAccuracySchema>;
 
@@ -190,5 +191,6 @@ export const httpAccuracySchema = z.strictObject({
   tokenFrom: z.string().regex(/^[A-Z][A-Z0-9_]*$/).optional().describe('environment variable of the workers that holds a bearer token'),
   skip,
   prior,
+  weights,
 });
 export type HttpAccuracy = z.output<typeof httpAccuracySchema>;

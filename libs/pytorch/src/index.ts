@@ -1,2 +1,2 @@
-export { stateDict, toPyTorch, torchNames } from './to-pytorch.js';
+export { stateDict, toPyTorch, torchName, torchNames } from './to-pytorch.js';
 export { torchFile } from './torch-file.js';

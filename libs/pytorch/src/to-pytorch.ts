@@ -63,7 +63,13 @@ const TENSORS: Partial<Record<OpKind, Readonly<Record<string, string>>>> = {
 
 /** Weights under the keys of the module's `state_dict`. Shapes are the same on both sides. */
 export function stateDict(graph: Graph, weights: ReadonlyMap<string, Weights>): ReadonlyMap<string, Tensor> {
+  const nameOf = torchName(graph);
+  return new Map(graph.nodes.flatMap(({ id }) => Object.entries(weights.get(id) ?? {}).map(([name, value]) => [nameOf(id, name), value] as const)));
+}
+
+/** Key of a node's tensor, by our name of it, in the module's `state_dict`. */
+export function torchName(graph: Graph): (node: string, tensor: string) => string {
   const names = torchNames(graph);
-  return new Map(graph.nodes.flatMap(({ id, kind }) => Object.entries(weights.get(id) ?? {}).map(([name, value]) =>
-    [kind === 'constant' ? names.get(id)! : `${names.get(id)!}.${TENSORS[kind]?.[name] ?? name}`, value] as const)));
+  const kinds = new Map(graph.nodes.map(({ id, kind }) => [id, kind]));
+  return (node, tensor) => (kinds.get(node) === 'constant' ? names.get(node)! : `${names.get(node)!}.${TENSORS[kinds.get(node)!]?.[tensor] ?? tensor}`);
 }

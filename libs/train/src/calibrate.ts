@@ -38,19 +38,27 @@ export async function calibrate({ graph, weights, accuracy, seed }: CalibrationR
   }
 }
 
-/** The same with ranges from standard normal images, for networks that were not trained. @throws GraphError unless it has one input and one output, [1, classes] */
-export async function calibrateOnNoise(graph: Graph, weights: ReadonlyMap<string, Weights>, layers: Quantization, seed: number): Promise<ReadonlyMap<string, Weights>> {
-  const { program, packing, imageShape, layers: ids } = rangesProgram(graph, INT8_AFTER.batches, layers);
+/**
+ * The same with ranges from inputs [n, C, H, W] that are at hand; left out: from standard normal ones by the seed, for networks that were not trained.
+ *
+ * @throws GraphError unless it has one input and one output, [1, classes]
+ */
+export async function calibrateOn(graph: Graph, weights: ReadonlyMap<string, Weights>, layers: Quantization, inputs: Tensor | { readonly seed: number }): Promise<ReadonlyMap<string, Weights>> {
+  const { program, packing, imageShape, layers: ids } = rangesProgram(graph, 'shape' in inputs ? inputs.shape[0]! : INT8_AFTER.batches, layers);
   const session = await openProgram(program);
   try {
-    const rng = Rng.of(seed, 'calibrate on noise');
-    const { low, high } = await session.run({ ...packWeights(packing, weights), images: Float32Array.from({ length: imageShape.reduce((a, b) => a * b, 1) }, () => rng.normal()) });
+    const { low, high } = await session.run({ ...packWeights(packing, weights), images: 'shape' in inputs ? inputs.data : noise(imageShape, inputs.seed) });
     const all = new Map(weights);
     ids.forEach((id, k) => all.set(id, { ...all.get(id), inputLow: tensor([1], Float32Array.of(low![k]!)), inputHigh: tensor([1], Float32Array.of(high![k]!)) }));
     return all;
   } finally {
     await session.close();
   }
+}
+
+function noise(shape: readonly number[], seed: number): Float32Array {
+  const rng = Rng.of(seed, 'calibrate on noise');
+  return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal());
 }
 
 export interface QuantizedCheck {

@@ -20,7 +20,7 @@ export { runOnnx, verifyExport, type ExportCheck } from './session.js';
 export type { Dataset as ImageDataset, ImageSet } from './data/image-set.js';
 export { DatasetError } from './data/image-set.js';
 export { loadDataset } from './data/load.js';
-export { calibrate, calibrateOnNoise, verifyQuantized, type Calibrated, type CalibrationRequest, type QuantizedCheck } from './calibrate.js';
+export { calibrate, calibrateOn, verifyQuantized, type Calibrated, type CalibrationRequest, type QuantizedCheck } from './calibrate.js';
 export { INT8_AFTER, quantizeOf } from './training/quantize.js';
 export { describeQuantization } from './training/train-evaluator.js';
 export { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from './training/checkpoint.js';

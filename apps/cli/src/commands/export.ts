@@ -75,7 +75,7 @@ function said(weights: Manifest['weights']): string {
   if (weights.kind === 'none') return '';
   const note = weights.note === null ? '' : `; ${weights.note}`;
   if (weights.kind === 'initial') return `\n  initial weights, seed ${weights.seed}${note}`;
-  const accuracy = weights.accuracy === null ? '' : `, ${weights.accuracy.toFixed(2)} % of ${weights.judgedOn} held-out images right`;
+  const accuracy = weights.accuracy === null ? '' : weights.judgedOn === null ? `, ${weights.accuracy.toFixed(2)} % as the trainer reported` : `, ${weights.accuracy.toFixed(2)} % of ${weights.judgedOn} held-out images right`;
   return `\n  trained weights${weights.quantization === null ? '' : `, ${weights.quantization}`}${accuracy}${note}`;
 }
 

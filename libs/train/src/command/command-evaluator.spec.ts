@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { graphBuilder } from '@app/graph';
 import type { AccuracyEvaluator, AccuracyRequest } from '@app/study';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeTrainedWeights } from '../training/trained-weights.js';
 import { commandEvaluator } from './command-evaluator.js';
 
 let folder = '';
@@ -61,6 +62,56 @@ describe('a command that trains', () => {
   it('without either is asked of the parameters alone', async () => {
     expect((await evaluator().evaluate(request({ graph: null })))['before']!.value).toBe(-1);
     expect(existsSync(join(folder, 'checkpoints'))).toBe(false);
+  });
+});
+
+/** Writes the file that a line of JavaScript makes of the question's path and network. */
+const writer = (line: string): readonly string[] => [process.execPath, '-e', `
+  const { readFileSync, writeFileSync } = require('node:fs');
+  require('readline').createInterface({ input: process.stdin }).on('line', (question) => {
+    const { id, network, weights } = JSON.parse(question);
+    ${line};
+    console.log(JSON.stringify({ id, metrics: { accuracy: 62.5, asked: weights === undefined ? 0 : 1 } }));
+  });
+`];
+/** Every weight of the network's JSON that came, by our names, all values the same. */
+const FILL = `
+  const shapes = { conv2d_1: { weight: [2, 1, 3, 3] }, linear_4: { weight: [3, 2], bias: [3] } };
+  const parts = [], head = {};
+  let at = 0;
+  for (const [node, own] of Object.entries(shapes)) for (const [name, shape] of Object.entries(own)) {
+    const bytes = Buffer.from(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5).buffer);
+    head[node + '.' + name] = { dtype: 'F32', shape, data_offsets: [at, at += bytes.length] };
+    parts.push(bytes);
+  }
+  const text = Buffer.from(JSON.stringify(head)), length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  const file = Buffer.concat([length, text, ...parts]);`;
+
+describe('a command that hands back weights', () => {
+  it('is told where to write them if they are kept, and they are checked and handed on', async () => {
+    let kept: Uint8Array | null = null;
+    const metrics = await evaluator({ command: [...writer(`${FILL} writeFileSync(weights, file)`)] }).evaluate(request({ onWeights: (w) => { kept = w; } }));
+    expect(metrics['asked']!.value).toBe(1);
+    const { about, weights } = decodeTrainedWeights(kept!);
+    expect(about).toMatchObject({ by: 'trainer', accuracy: 62.5 });
+    expect([...weights.keys()]).toEqual(request().graph!.nodes.filter((n) => n.kind === 'conv2d' || n.kind === 'linear').map((n) => n.id));
+    expect((await temporary())).toEqual([]);
+  });
+
+  it('need not', async () => {
+    expect((await evaluator({ command: [...writer('')] }).evaluate(request({ onWeights: () => { throw new Error('none came'); } })))['asked']!.value).toBe(1);
+  });
+
+  it('is not asked for them where none are kept, or where points are no networks', async () => {
+    const e = evaluator({ command: [...writer('')] });
+    expect((await e.evaluate(request()))['asked']!.value).toBe(0);
+    expect((await e.evaluate(request({ graph: null, onWeights: () => undefined })))['asked']!.value).toBe(0);
+  });
+
+  it('fails with the tensor\'s name if they are not the network\'s, metrics kept', async () => {
+    const wrong = evaluator({ command: [...writer(`${FILL} writeFileSync(weights, file.subarray(0, file.length - 1))`)] }).evaluate(request({ onWeights: () => undefined }));
+    await expect(wrong).rejects.toMatchObject({ reason: 'invalid-weights', message: expect.stringMatching(/that end within "linear_4.bias"/) as string, metrics: { accuracy: { value: 62.5 } } });
   });
 });
 

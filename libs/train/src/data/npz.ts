@@ -7,7 +7,7 @@ import { readBytes } from './read-bytes.js';
 
 type Settings = Extract<DatasetSpec, { format: 'npz' }>;
 
-interface NumpyArray {
+export interface NumpyArray {
   readonly shape: readonly number[];
   readonly values: Uint8Array | Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint16Array | Uint32Array | BigInt64Array;
 }
@@ -38,7 +38,8 @@ const ELEMENTS: Readonly<Record<string, { new (buffer: ArrayBuffer): NumpyArray[
   '|u1': Uint8Array, '|b1': Uint8Array, '|i1': Int8Array, '<u2': Uint16Array, '<i2': Int16Array, '<u4': Uint32Array, '<i4': Int32Array, '<i8': BigInt64Array, '<f4': Float32Array, '<f8': Float64Array,
 };
 
-function parseNpy(bytes: Uint8Array, fault: (text: string) => DatasetError): NumpyArray {
+/** @param fault  the error to throw */
+export function parseNpy(bytes: Uint8Array, fault: (text: string) => Error): NumpyArray {
   if (bytes.length < 12 || bytes[0] !== 0x93 || new TextDecoder().decode(bytes.subarray(1, 6)) !== 'NUMPY') throw fault('expected a .npy file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [start, length] = bytes[6] === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];

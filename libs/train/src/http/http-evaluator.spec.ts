@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { httpAccuracySchema } from '@app/contracts';
-import { graphBuilder, type Graph } from '@app/graph';
+import { graphBuilder, initialWeights, type Graph } from '@app/graph';
 import { fromOnnx } from '@app/onnx';
 import type { AccuracyRequest } from '@app/study';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeTrainedWeights, encodeTrainedWeights } from '../training/trained-weights.js';
 import { httpEvaluator } from './http-evaluator.js';
 
 interface Question {
@@ -101,6 +102,23 @@ describe('a trainer at an address', () => {
     await expect(evaluate(json({}), { graph: null })).rejects.toMatchObject({ reason: 'unsupported' });
     const metrics = await evaluate(json((q: Question) => ({ id: q.id, metrics: { accuracy: 'network' in q ? 1 : 0 } })), { graph: null, accuracy: { send: [] } });
     expect(metrics['accuracy']!.value).toBe(0);
+  });
+
+  it('is asked for weights where they are kept, and hands them back in base64', async () => {
+    const graph = network();
+    const file = Buffer.from(encodeTrainedWeights({ about: { by: 'trainer', quantize: null, accuracy: null, floatAccuracy: null, judgedOn: null, input: null }, weights: initialWeights(graph, 3) })).toString('base64');
+    const kept: Uint8Array[] = [];
+    const answer = (weights: unknown): typeof reply => json((q: Question & { weights?: boolean }) => ({ id: q.id, metrics: { accuracy: 71, asked: q.weights === true ? 1 : 0 }, weights }));
+    const onWeights = (w: Uint8Array): void => void kept.push(w);
+    expect((await evaluate(answer(file), { onWeights }))['asked']!.value).toBe(1);
+    const { about, weights } = decodeTrainedWeights(kept[0]!);
+    expect([about.by, about.accuracy]).toEqual(['trainer', 71]);
+    for (const [node, own] of weights) expect(own).toEqual(initialWeights(graph, 3).get(node));
+    expect((await evaluate(answer(undefined), { onWeights }))['asked']!.value).toBe(1);
+    expect((await evaluate(answer('what no one asked for')))['asked']!.value).toBe(0);
+    expect(kept).toHaveLength(1);
+    await expect(evaluate(answer(7), { onWeights })).rejects.toMatchObject({ reason: 'invalid-weights', message: 'weights of the trainer: expected a file in base64, got 7', metrics: { accuracy: { value: 71 } } });
+    await expect(evaluate(answer('AAAA'), { onWeights })).rejects.toMatchObject({ reason: 'invalid-weights', message: expect.stringContaining('got 3 bytes without a head') as string });
   });
 
   it('is left when the signal is aborted', async () => {

@@ -27,16 +27,15 @@ export function networkForms(graph: Graph | null, forms: readonly NetworkForm[],
 const FILE_NAMES: Readonly<Record<NetworkForm, string>> = { onnx: 'network.onnx', pytorch: 'network.py', graph: 'network.json' };
 
 /** The same as files in a folder of their own, for as long as `use` takes. */
-export async function withNetworkFiles<T>(forms: Partial<Record<NetworkForm, Uint8Array>>, use: (paths: Partial<Record<NetworkForm, string>>) => Promise<T>): Promise<T> {
-  const entries = Object.entries(forms) as [NetworkForm, Uint8Array][];
-  if (entries.length === 0) return use({});
+export async function withNetworkFiles<T>(forms: Partial<Record<NetworkForm, Uint8Array>>, use: (paths: Partial<Record<NetworkForm, string>>, folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'caddis-network-'));
   try {
+    const entries = Object.entries(forms) as [NetworkForm, Uint8Array][];
     return await use(Object.fromEntries(entries.map(([form, content]) => {
       const path = join(folder, FILE_NAMES[form]);
       writeFileSync(path, content);
       return [form, path];
-    })));
+    })), folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,18 +5,21 @@
 import type { QuantizeSpec } from '@app/contracts';
 import type { Tensor, Weights } from '@app/graph';
 import type { Dataset } from '../data/image-set.js';
+import { readSafetensors } from '../own-trainer/safetensors.js';
 
 export interface AboutWeights {
-  readonly by: 'training' | 'supernet';
+  /** trainer: one of the user's */
+  readonly by: 'training' | 'supernet' | 'trainer';
   /** how the accuracy's network is quantised; ranges of its inputs are among the weights */
   readonly quantize: QuantizeSpec | null;
-  /** share of the held-out images answered right, % */
-  readonly accuracy: number;
+  /** share of the held-out images answered right, %; of a trainer of the user's what it reported, null if nothing */
+  readonly accuracy: number | null;
   /** the same before it was quantised, if that was after training */
   readonly floatAccuracy: number | null;
-  /** how many images these are */
-  readonly judgedOn: number;
-  readonly input: InputAbout;
+  /** how many images these are; null: not known */
+  readonly judgedOn: number | null;
+  /** null: not known */
+  readonly input: InputAbout | null;
 }
 
 /**
@@ -36,6 +39,8 @@ export interface InputAbout {
 export interface TrainedWeights {
   readonly about: AboutWeights;
   readonly weights: ReadonlyMap<string, Weights>;
+  /** inputs [n, C, H, W] to take ranges from, where the weights are not of data that the study names */
+  readonly calibration?: Tensor | undefined;
 }
 
 export const inputAbout = ({ name, train: { channels, height, width }, mean, deviation, classNames }: Dataset): InputAbout => ({ data: name, image: [channels, height, width], mean, deviation, classNames });
@@ -44,6 +49,8 @@ const HEAD_LENGTH_BYTES = 8;
 /** Heads are filled with spaces so that values lie on such a place. */
 const ALIGNMENT = 8;
 const ABOUT = 'caddis';
+/** no weight's key: those have a dot */
+const CALIBRATION = 'calibration';
 
 interface Entry {
   readonly dtype: 'F32';
@@ -51,9 +58,10 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-export function encodeTrainedWeights({ about, weights }: TrainedWeights): Uint8Array {
+export function encodeTrainedWeights({ about, weights, calibration }: TrainedWeights): Uint8Array {
   const head: Record<string, Entry | Record<string, string>> = { __metadata__: { [ABOUT]: JSON.stringify(about) } };
-  const tensors = [...weights].flatMap(([node, own]) => Object.entries(own).map(([name, tensor]) => [`${node}.${name}`, tensor] as const));
+  const tensors = [...weights].flatMap(([node, own]) => Object.entries(own).map(([name, tensor]): [string, Tensor] => [`${node}.${name}`, tensor]));
+  if (calibration !== undefined) tensors.push([CALIBRATION, calibration]);
   let offset = 0;
   for (const [key, { shape, data }] of tensors) {
     head[key] = { dtype: 'F32', shape, data_offsets: [offset, offset + 4 * data.length] };
@@ -78,33 +86,21 @@ export function encodeTrainedWeights({ about, weights }: TrainedWeights): Uint8A
 
 /** @throws RangeError if the bytes are no such file, or one that was cut off */
 export function decodeTrainedWeights(bytes: Uint8Array): TrainedWeights {
-  const refuse = (why: string): never => {
-    throw new RangeError(`expected trained weights, got ${bytes.length} bytes ${why}`);
-  };
-  if (bytes.length < HEAD_LENGTH_BYTES) refuse('without a head');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const start = HEAD_LENGTH_BYTES + Number(view.getBigUint64(0, true));
-  if (!(start <= bytes.length)) refuse('whose head was cut off');
-  const { __metadata__: metadata, ...entries } = readHead(bytes.subarray(HEAD_LENGTH_BYTES, start), refuse);
-  const about = (metadata as Readonly<Record<string, string>> | undefined)?.[ABOUT];
-  if (about === undefined) return refuse(`whose head does not say what they are`);
+  const fault = (why: string): RangeError => new RangeError(`expected trained weights, got ${bytes.length} bytes ${why}`);
+  const { metadata: { [ABOUT]: about }, tensors } = readSafetensors(bytes, fault);
+  if (typeof about !== 'string') throw fault('whose head does not say what they are');
   const weights = new Map<string, Record<string, Tensor>>();
-  for (const [key, entry] of Object.entries(entries)) {
-    const { shape, data_offsets: [from, to] } = entry as Entry;
-    if (start + to > bytes.length) refuse(`that end within "${key}"`);
+  let calibration: Tensor | undefined;
+  for (const [key, { shape, bytes: content }] of tensors) {
+    const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+    const tensor = { shape, data: Float32Array.from({ length: content.length / 4 }, (_, i) => view.getFloat32(4 * i, true)) };
+    if (key === CALIBRATION) {
+      calibration = tensor;
+      continue;
+    }
     const dot = key.lastIndexOf('.');
     const node = key.slice(0, dot);
-    const own = weights.get(node) ?? {};
-    own[key.slice(dot + 1)] = { shape, data: Float32Array.from({ length: (to - from) / 4 }, (_, i) => view.getFloat32(start + from + 4 * i, true)) };
-    weights.set(node, own);
+    weights.set(node, { ...weights.get(node), [key.slice(dot + 1)]: tensor });
   }
-  return { about: JSON.parse(about) as AboutWeights, weights };
-}
-
-function readHead(bytes: Uint8Array, refuse: (why: string) => never): Readonly<Record<string, unknown>> {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
-  } catch {
-    return refuse('whose head is no JSON');
-  }
+  return { about: JSON.parse(about) as AboutWeights, weights, ...(calibration && { calibration }) };
 }
