@@ -146,4 +146,17 @@ describe('bo', () => {
     for (let t = 0; t < 14; t++) run.tell(run.ask(1).map((c): Told => ({ ...c, state: 'completed', objectives: f(space.decode(c.genes) as Values).f, violations: f(space.decode(c.genes) as Values).g })));
     expect(Object.keys((run.snapshot() as unknown as { state: { fits: object } }).state.fits)).toEqual(['f1']);
   });
+
+  it('asks what is computed of a listed space once a point, however many asks go through it', () => {
+    const space = createSearchSpace(Array.from({ length: 4 }, (_, i) => ({ name: `o${i}`, type: 'categorical' as const, values: ['a', 'b', 'c'] })));
+    let asked = 0;
+    const known = (genes: readonly number[]): { objectives: (number | null)[]; violations: number[] } => {
+      asked++;
+      return { objectives: [null, genes.reduce((s, g) => s + g, 0)], violations: [] };
+    };
+    const run = bo.start({ space, objectives: 2, constraints: 0, seed: 2, known, maxTrials: 40 }, QUICK);
+    for (let t = 0; t < 30; t++) run.tell(run.ask(1).map((c): Told => ({ ...c, state: 'completed', objectives: [(c.genes[0]! - 1) ** 2 - c.genes[1]! * c.genes[2]!, c.genes.reduce((s, g) => s + g, 0)], violations: [] })));
+    expect(asked).toBeGreaterThan(space.cardinality);
+    expect(asked).toBeLessThan(2 * space.cardinality);
+  });
 });

@@ -65,6 +65,8 @@ export class Learner {
   readonly #features: Float64Array[] = [];
   /** a cache only: an ask after a tell appends a row instead of factorising anew */
   readonly #factors = new Map<string, CachedFactor>();
+  /** a cache only: a listed space is gone through at every ask */
+  readonly #costs = new WeakMap<Genes, readonly (number | null)[]>();
   readonly #columns: Columns;
 
   /** @param noisy  outcomes carry noise where the problem does not say otherwise */
@@ -128,7 +130,7 @@ export class Learner {
 
     const feasible = history.flatMap((t, i) => (isFull(t) && isFeasible(t) ? [i] : []));
     const scalings = objectiveColumns.map((c) => c.scaling);
-    const known = objectiveColumns.some((c) => c.computed) ? (genes: Genes): (number | null)[] => this.problem.known!(genes).objectives.map((v, j) => (v === null ? null : scaled(v, scalings[j]!))) : null;
+    const known = objectiveColumns.some((c) => c.computed) ? (genes: Genes): (number | null)[] => this.#computed(genes).map((v, j) => (v === null ? null : scaled(v, scalings[j]!))) : null;
     const outcome = (i: number): number[] => this.#columns.values(history, turn)[i]!.map((v, j) => scaled(v!, scalings[j]!));
     const told = processes.length === 0 ? [] : feasible.map((index) => ({ index, point: outcome(index) }));
     const noisy = kappa === null && processes.length > 0 && columns.some((c) => this.#carriesNoise(c, fits));
@@ -261,6 +263,12 @@ export class Learner {
   #preferred(scalings: readonly Scaling[]): number[] | undefined {
     if (this.#columns.folded || scalings.length === 1) return undefined;
     return this.problem.referencePoint?.map((v, j) => scaled(v, { ...scalings[j]!, top: Infinity }));
+  }
+
+  #computed(genes: Genes): readonly (number | null)[] {
+    let objectives = this.#costs.get(genes);
+    if (objectives === undefined) this.#costs.set(genes, (objectives = this.problem.known!(genes).objectives));
+    return objectives;
   }
 
   #row(history: readonly Observation[], i: number): Float64Array {
