@@ -1,7 +1,7 @@
 """Trains Caddis's candidates with PyTorch: `accuracy: {method: command, command: [python3, pytorch_trainer.py, DATA], send: [pytorch]}`.
 
 DATA is a folder with MNIST's four IDX files, gzipped or not. A candidate comes as the path of its module. With `checkpoints` in the
-study it goes on from where a lower fidelity left it. Answers accuracy in % and its learning curve, and hands back the weights for
+study it goes on from where a lower fidelity left it. Tells of each epoch, answers accuracy in % and its learning curve, and hands back the weights for
 Caddis's exports where it is asked to.
 """
 import gzip
@@ -78,6 +78,7 @@ def train(question, data):
         with torch.no_grad():
             right = sum((model(fit(a)).argmax(1) == b).sum().item() for a, b in zip(test_x.split(256), test_y.split(256)))
         curve.append(100 * right / len(test_y))
+        print(json.dumps({"id": question["id"], "epochs": EPOCHS, "curves": {"accuracy": curve}}), flush=True)
         if kept:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "curve": curve}, kept)
     if "weights" in question:

@@ -5,7 +5,7 @@ import { decode } from '@app/decode';
 import { loadCatalog } from '@app/catalog';
 import { MemoryQueue } from '@app/queue';
 import { MemoryStore } from '@app/store';
-import type { StudyDefinition, TrialRecord } from '@app/study';
+import { STOPPED_EARLY, type StudyDefinition, type TrialRecord } from '@app/study';
 import { trainEvaluator } from '@app/train';
 import { startWorker } from '../../apps/worker/src/worker.js';
 
@@ -87,4 +87,24 @@ describe('a study by fidelities', () => {
       sources.forEach((source, i) => expect(source).toMatch(parts[i]!));
       expect(front.map((t) => t.metrics['accuracy']!.source)).toEqual([expect.not.stringMatching(/ % of /)]);
     });
+});
+
+describe('a study of a command that tells of its epochs', () => {
+  it('ends what can only be dominated: with its curve, at the share it reached, told to no one', async () => {
+    const { fidelity: _, ...plain } = command().spec;
+    const spec = studySpec.parse({
+      ...plain, objectives: [{ metric: 'accuracy' }], algorithm: { name: 'random' }, budget: { maxTrials: 24 },
+      accuracy: { method: 'command', command: [process.execPath, join(import.meta.dirname, '../support/telling-trainer.mjs')], metrics: ['accuracy'], stop: { after: 3, from: 0.5 } },
+    });
+    const { trials, front } = await run({ ...command(), spec });
+    const stopped = trials.filter((t) => t.reason === STOPPED_EARLY);
+    expect(stopped.length).toBeGreaterThan(3);
+    for (const t of stopped) {
+      const { curve, provenance } = t.metrics['accuracy']!;
+      expect(t).toMatchObject({ state: 'infeasible', objectives: [null], feasible: null, fidelity: curve!.length / 6 });
+      expect([provenance, curve!.length >= 3 && curve!.length < 6]).toEqual(['reported', true]);
+    }
+    const best = Math.max(...trials.map((t) => t.parameters['x'] as number));
+    expect(front.map((t) => t.parameters['x'])).toEqual([best]);
+  });
 });

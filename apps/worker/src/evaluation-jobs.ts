@@ -101,7 +101,7 @@ export class EvaluationJobs {
   /** By what was told before the trial's round, so that it does not matter when and where it is evaluated. */
   private async stopping(study: StudyRecord, trial: TrialRecord): Promise<EarlyStopping | null> {
     const { accuracy } = study.spec;
-    if (accuracy.method !== 'train' || accuracy.stop === undefined) return null;
+    if (!('stop' in accuracy) || accuracy.stop === undefined) return null;
     const [front, trials] = await Promise.all([this.context.store.front(study.id), this.context.store.allTrials(study.id)]);
     const before = trials.filter((t) => t.round < trial.round && t.fidelity === 1 && (t.state === 'completed' || t.state === 'infeasible'));
     return { ...accuracy.stop, front: front.map((t) => t.objectives as number[]), curves: (key) => before.flatMap((t) => (t.metrics[key]?.curve ? [t.metrics[key].curve] : [])) };

@@ -179,7 +179,7 @@ export const studySpec = z
     if (spec.fidelity && 'skip' in spec.accuracy && spec.accuracy.skip !== undefined) {
       ctx.addIssue({ code: 'custom', path: ['accuracy', 'skip'], message: 'expected either skip or fidelity: of a candidate at a low fidelity the model knows nothing' });
     }
-    if (spec.fidelity && spec.accuracy.method === 'train' && spec.accuracy.stop !== undefined) {
+    if (spec.fidelity && 'stop' in spec.accuracy && spec.accuracy.stop !== undefined) {
       ctx.addIssue({ code: 'custom', path: ['accuracy', 'stop'], message: 'expected either stop or fidelity: successive halving ends trainings by itself' });
     }
     if (spec.fidelity && spec.accuracy.method === 'train' && spec.accuracy.prefilter !== undefined) {

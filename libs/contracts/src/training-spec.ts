@@ -177,6 +177,7 @@ export const commandAccuracySchema = z.strictObject({
   checkpoints: folder.optional().describe('folder in which each candidate has one of its own, the same at every fidelity'),
   skip,
   prior,
+  stop,
   weights,
 });
 export type CommandAccuracy = z.output<typeof commandAccuracySchema>;

@@ -7,7 +7,7 @@ export type CommandId = number | string;
 export type Answer =
   | { readonly kind: 'metrics'; readonly id: CommandId; readonly metrics: Readonly<Record<string, unknown>>; readonly curves?: Readonly<Record<string, unknown>> | undefined }
   /** curves of an evaluation that goes on */
-  | { readonly kind: 'progress'; readonly id: CommandId; readonly curves: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'progress'; readonly id: CommandId; readonly curves: Readonly<Record<string, unknown>>; /** as it came */ readonly epochs?: unknown }
   | { readonly kind: 'error'; readonly id: CommandId; readonly message: string }
   | { readonly kind: 'invalid'; readonly id: CommandId; readonly message: string }
   | { readonly kind: 'stray' };
@@ -18,10 +18,10 @@ export const readAnswer = (line: string): Answer => answerOf(parseLenient(line),
 /** @param line  to be shown */
 export function answerOf(value: unknown, line: string): Answer {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !('id' in value)) return { kind: 'stray' };
-  const { id, metrics, error, curves } = value as { id: unknown; metrics?: unknown; error?: unknown; curves?: unknown };
+  const { id, metrics, error, curves, epochs } = value as { id: unknown; metrics?: unknown; error?: unknown; curves?: unknown; epochs?: unknown };
   if (typeof id !== 'number' && typeof id !== 'string') return { kind: 'stray' };
   if (error !== undefined && error !== null) return { kind: 'error', id, message: typeof error === 'string' ? error : JSON.stringify(error) };
-  if (metrics === undefined && typeof curves === 'object' && curves !== null && !Array.isArray(curves)) return { kind: 'progress', id, curves: curves as Record<string, unknown> };
+  if (metrics === undefined && typeof curves === 'object' && curves !== null && !Array.isArray(curves)) return { kind: 'progress', id, curves: curves as Record<string, unknown>, ...(epochs !== undefined && { epochs }) };
   if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) {
     return { kind: 'invalid', id, message: `expected {"id": …, "metrics": {…}} or {"id": …, "error": "…"}, got ${line.slice(0, 200)}` };
   }
@@ -86,9 +86,9 @@ export function metricsOf({ metrics, curves = {} }: Extract<Answer, { kind: 'met
 }
 
 /** Curves of an evaluation that goes on. They decide nothing: what is no curve is left out. */
-export function progressOf({ curves }: Extract<Answer, { kind: 'progress' }>): TrialProgress {
+export function progressOf({ curves, epochs }: Extract<Answer, { kind: 'progress' }>): TrialProgress {
   const sound = Object.entries(curves).filter((entry): entry is [string, number[]] => Array.isArray(entry[1]) && entry[1].length <= MOST_CURVE && entry[1].every((v) => typeof v === 'number' && Number.isFinite(v)));
-  return { epochs: null, curves: Object.fromEntries(sound.map(([name, values]) => [name, { unit: metricDefinition(name)?.unit ?? '1', values }])) };
+  return { epochs: Number.isSafeInteger(epochs) && (epochs as number) > 0 ? (epochs as number) : null, curves: Object.fromEntries(sound.map(([name, values]) => [name, { unit: metricDefinition(name)?.unit ?? '1', values }])) };
 }
 
 /** Epochs of a learning curve that are kept. */

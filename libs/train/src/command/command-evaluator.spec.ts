@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { graphBuilder } from '@app/graph';
-import type { AccuracyEvaluator, AccuracyRequest } from '@app/study';
+import { StoppedEarly, type AccuracyEvaluator, type AccuracyRequest } from '@app/study';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeTrainedWeights } from '../training/trained-weights.js';
 import { commandEvaluator } from './command-evaluator.js';
@@ -112,6 +112,31 @@ describe('a command that hands back weights', () => {
   it('fails with the tensor\'s name if they are not the network\'s, metrics kept', async () => {
     const wrong = evaluator({ command: [...writer(`${FILL} writeFileSync(weights, file.subarray(0, file.length - 1))`)] }).evaluate(request({ onWeights: () => undefined }));
     await expect(wrong).rejects.toMatchObject({ reason: 'invalid-weights', message: expect.stringMatching(/that end within "linear_4.bias"/) as string, metrics: { accuracy: { value: 62.5 } } });
+  });
+});
+
+describe('a command that tells of its epochs', () => {
+  const TELLING = `
+    require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const { id } = JSON.parse(line);
+      const values = [];
+      const timer = setInterval(() => {
+        values.push(10 * (values.length + 1));
+        if (values.length < 5) console.log(JSON.stringify({ id, epochs: 5, curves: { accuracy: values } }));
+        else console.log(JSON.stringify({ id, metrics: { accuracy: 50 }, curves: { accuracy: values } })), clearInterval(timer);
+      }, 100);
+    });
+  `;
+
+  it('is ended where its curve says so, with what it had come to; the next question gets a whole answer', async () => {
+    const e = evaluator({ command: [process.execPath, '-e', TELLING] });
+    const stopped = e.evaluate(request({ stopWhen: ({ epochs, curves }) => (curves['accuracy']!.values.length >= 2 ? `hopeless of ${epochs}` : null) }));
+    const error = await stopped.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StoppedEarly);
+    expect(error).toMatchObject({ message: 'hopeless of 5', reached: 0.4, metrics: { accuracy: { value: 20, unit: '%', provenance: 'reported', curve: [10, 20], source: expect.stringMatching(/after 2 of 5 epochs, then ended$/) as string } } });
+    const told: (number | null)[] = [];
+    expect((await e.evaluate(request({ stopWhen: () => null, onProgress: ({ epochs }) => told.push(epochs) })))['accuracy']).toMatchObject({ value: 50, curve: [10, 20, 30, 40, 50] });
+    expect(told).toEqual([5, 5, 5, 5]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CommandAccuracy, Metrics } from '@app/contracts';
-import { EvaluatorError, type AccuracyEvaluator } from '@app/study';
+import type { CommandAccuracy, Metrics, TrialProgress } from '@app/contracts';
+import { EvaluatorError, StoppedEarly, type AccuracyEvaluator } from '@app/study';
 import { checked, handedWeights } from '../own-trainer/handed-weights.js';
 import { checkpointFolder, networkForms, withNetworkFiles } from '../own-trainer/network-files.js';
 import { startCommand } from './command-process.js';
@@ -23,10 +23,17 @@ export function commandEvaluator({ command, metrics, send, checkpoints }: Omit<C
     id: `command/${command.join(' ')}`,
     secondsPerTrial: SECONDS_PER_TRIAL,
     metrics,
-    evaluate: ({ graph, point, fidelity = 1, signal, onProgress, onWeights }) => {
+    evaluate: ({ graph, point, fidelity = 1, signal, onProgress, onWeights, stopWhen }) => {
+      // the question can't be taken back: a program that works on nothing else is replaced
+      const end = new AbortController();
+      const progress = (so: TrialProgress): void => {
+        onProgress?.(so);
+        const why = stopWhen?.(so) ?? null;
+        if (why !== null) end.abort(new StoppedEarly(why, shareOf(so), partly(so, command)));
+      };
       const forms = networkForms(graph, send, seed);
       const wanted = graph !== null && onWeights !== undefined;
-      const ask = (more: object): Promise<Metrics> => runner.ask(++asked, { parameters: point, fidelity, ...more, ...(checkpoints !== undefined && { checkpoint: checkpointFolder(checkpoints, point, seed) }) }, signal, onProgress);
+      const ask = (more: object): Promise<Metrics> => runner.ask(++asked, { parameters: point, fidelity, ...more, ...(checkpoints !== undefined && { checkpoint: checkpointFolder(checkpoints, point, seed) }) }, AbortSignal.any([signal, end.signal]), progress);
       if (send.length === 0 && !wanted) return ask({});
       return withNetworkFiles(forms, async (network, folder) => {
         const path = join(folder, WEIGHTS);
@@ -39,6 +46,16 @@ export function commandEvaluator({ command, metrics, send, checkpoints }: Omit<C
     },
     close: () => runner.close(),
   };
+}
+
+/** Epochs that a program has told of, of those it means to have. */
+const shareOf = ({ epochs, curves }: TrialProgress): number => Math.max(...Object.values(curves).map((c) => c.values.length)) / epochs!;
+
+/** Metrics of an evaluation that was ended: as its program told of last. */
+function partly({ epochs, curves }: TrialProgress, command: readonly string[]): Metrics {
+  return Object.fromEntries(Object.entries(curves).filter(([, { values }]) => values.length > 0).map(([key, { unit, values }]) => [key, {
+    value: values.at(-1)!, unit, provenance: 'reported', source: `command ${command.join(' ')} after ${values.length} of ${epochs} epochs, then ended`, curve: values,
+  }]));
 }
 
 /** @throws EvaluatorError `commands-not-allowed`, saying how to allow it */
