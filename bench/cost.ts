@@ -1,8 +1,9 @@
 /**
  * What does it take to cost a FlyNet point on twelve devices: decode, shapes, counts, order, memory, latency, energy? On one core, after
  * warm-up, three ways in turn so that the machine's moods hit all alike: the plain path (`decode` and `priceNetwork`), pieces
- * forgotten with every point, and pieces kept (`PieceDecoder`, `NetworkPricer`). Three streams of points:
+ * forgotten with every point, and pieces kept (`PieceDecoder`, `NetworkPricer`). Four streams of points:
  *
+ * - `converging`: what NSGA-II asks for between estimated accuracy and latency on three of the devices, after 10,000 trials
  * - `search`: a population of twenty that drifts: one to three genes of one are changed, and the child takes any one's place. Without
  *   selection it stays more diverse than a search that converges
  * - `uniform`: uniformly random points, all different, none seen before; `none` the same with nothing kept from point to point
@@ -13,11 +14,13 @@
  * as the npm script runs it, garbage is the heap's growth over points that allocate too little to be collected meanwhile.
  */
 import { loadCatalog } from '@app/catalog';
-import { NetworkPricer, priceNetwork } from '@app/cost';
+import { FIGURES, NetworkPricer, priceNetwork } from '@app/cost';
 import { decode, PieceDecoder } from '@app/decode';
 import type { Graph, PiecedGraph } from '@app/graph';
 import { Rng } from '@app/numeric';
+import { optimizerNamed } from '@app/optim';
 import { createSearchSpace, type Genes, type Point } from '@app/space';
+import { flynetSurrogate } from '@app/train';
 
 const argument = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 const seconds = Number(argument('--seconds') ?? 2);
@@ -51,6 +54,29 @@ function* search(name: string): Generator<Point> {
     yield space.decode(genes);
   }
 }
+
+/** A search that is told what the way prices. */
+class Converging {
+  private readonly search = optimizerNamed('nsga2').start({ space, objectives: 1 + TOLD.length, constraints: 0, seed });
+  private readonly surrogate = flynetSurrogate();
+  private readonly signal = new AbortController().signal;
+
+  /** @param trials  a multiple of 20 */
+  async run(trials: number, way: Way, into: Measured): Promise<void> {
+    for (let t = 0; t < trials; t += 20) {
+      const asked = this.search.ask(20).map((candidate) => ({ candidate, point: space.decode(candidate.genes) }));
+      const latencies: number[][] = [];
+      timed(into, asked.map(({ point }) => point), (point) => {
+        way.price(point);
+        latencies.push(TOLD.map((d) => way.latency(d)));
+      });
+      const errors = await Promise.all(asked.map(({ point }) => this.surrogate.evaluate({ space: definition, point, graph: null, task, signal: this.signal })));
+      this.search.tell(asked.map(({ candidate }, i) => ({ ...candidate, state: 'completed', objectives: [errors[i]!.error!.value, ...latencies[i]!], violations: [] })));
+    }
+  }
+}
+/** places of a microcontroller, a phone and a GPU among the devices */
+const TOLD = [0, 8, 10];
 
 const take = (stream: Generator<Point>, count: number): Point[] => Array.from({ length: count }, () => stream.next().value as Point);
 
@@ -94,6 +120,11 @@ class Way {
 
   readonly price = (point: Point): void => this.pricer.price(this.decoder.decode(point));
 
+  /** s, of the point priced last on a device */
+  latency(device: number): number {
+    return this.pricer.values[device * FIGURES]!;
+  }
+
   /** of sections */
   counts(): { hits: number; misses: number } {
     const { hits, misses } = this.decoder.table.sections;
@@ -108,8 +139,9 @@ const plainly = (point: Point): void => {
 };
 
 const streams = { plain: search('plain'), none: uniform('none'), uniform: uniform('uniform'), search: search('search') };
-const ways = { none: new Way(newDecoder(2)), uniform: new Way(newDecoder()), search: new Way(newDecoder()) };
-const measured = { plain: { points: 0, ms: 0 }, none: { points: 0, ms: 0 }, uniform: { points: 0, ms: 0 }, search: { points: 0, ms: 0 }, again: { points: 0, ms: 0 } };
+const ways = { none: new Way(newDecoder(2)), uniform: new Way(newDecoder()), search: new Way(newDecoder()), converging: new Way(newDecoder()) };
+const converging = new Converging();
+const measured = { plain: { points: 0, ms: 0 }, none: { points: 0, ms: 0 }, uniform: { points: 0, ms: 0 }, search: { points: 0, ms: 0 }, converging: { points: 0, ms: 0 }, again: { points: 0, ms: 0 } };
 
 /** uniform points take so many until pieces are hardly new */
 const WARM_UP = 6000;
@@ -117,20 +149,23 @@ take(streams.plain, 40).forEach(plainly);
 take(streams.none, 100).forEach(ways.none.price);
 take(streams.uniform, WARM_UP).forEach(ways.uniform.price);
 take(streams.search, WARM_UP).forEach(ways.search.price);
-const before = { uniform: ways.uniform.counts(), search: ways.search.counts() };
+await converging.run(10_000, ways.converging, { points: 0, ms: 0 });
+const before = { uniform: ways.uniform.counts(), search: ways.search.counts(), converging: ways.converging.counts() };
 let last: Point[] = [];
 while (measured.again.ms < 1000 * seconds) {
   timed(measured.plain, take(streams.plain, 10), plainly);
   timed(measured.none, take(streams.none, 20), ways.none.price);
   timed(measured.uniform, take(streams.uniform, 100), ways.uniform.price);
+  await converging.run(200, ways.converging, measured.converging);
   timed(measured.search, (last = take(streams.search, 200)), ways.search.price);
   const hits = ways.search.counts();
-  last.forEach(ways.search.price);
+  // until every section is kept
+  for (let k = 0; k < 6; k++) last.forEach(ways.search.price);
   for (let k = 0; k < 10; k++) timed(measured.again, last, ways.search.price);
   const { sections: cache } = ways.search.decoder.table;
   [cache.hits, cache.misses] = [hits.hits, hits.misses];
 }
-const rate = (way: 'uniform' | 'search'): number => {
+const rate = (way: keyof typeof before): number => {
   const { hits, misses } = ways[way].counts();
   return (hits - before[way].hits) / (hits - before[way].hits + misses - before[way].misses);
 };
@@ -138,8 +173,8 @@ const rate = (way: 'uniform' | 'search'): number => {
 /** Where the time of a known point goes, µs: decoding, and pricing by groups of devices. */
 function stages(points: readonly Point[]): Record<string, number> {
   const decoder = newDecoder();
-  // sections are kept from the second time on
-  const [, , networks = []] = [0, 1, 2].map(() => points.map((point) => decoder.decode(point)));
+  // sections are kept from the fourth time on
+  const networks = [0, 1, 2, 3, 4].map(() => points.map((point) => decoder.decode(point))).at(-1)!;
   const us = (repeats: number, work: () => void): number => {
     work();
     const began = processorMs();
@@ -165,9 +200,9 @@ const report = {
   pointsPerSecond: Object.fromEntries(Object.entries(measured).map(([way, m]) => [way, perSecond(m)])),
   points: Object.fromEntries(Object.entries(measured).map(([way, m]) => [way, m.points])),
   bytesPerPoint: { plain: garbage(take(streams.plain, 3), plainly), again: garbage(last, ways.search.price) },
-  sectionHitRate: { uniform: rate('uniform'), search: rate('search') },
-  piecesKept: { capacity: ways.search.decoder.table.capacity, uniform: ways.uniform.decoder.table.size, search: ways.search.decoder.table.size },
-  sectionsKept: { capacity: ways.search.decoder.table.capacity / 2, uniform: ways.uniform.decoder.table.sections.size, search: ways.search.decoder.table.sections.size },
+  sectionHitRate: { uniform: rate('uniform'), search: rate('search'), converging: rate('converging') },
+  piecesKept: { capacity: ways.search.decoder.table.capacity, uniform: ways.uniform.decoder.table.size, search: ways.search.decoder.table.size, converging: ways.converging.decoder.table.size },
+  sectionsKept: { capacity: ways.search.decoder.table.capacity / 2, uniform: ways.uniform.decoder.table.sections.size, search: ways.search.decoder.table.sections.size, converging: ways.converging.decoder.table.sections.size },
   microsecondsPerPoint: stages(last),
 };
 process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);

@@ -83,7 +83,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     return { name: this.name, sections, reads, starts, output: output.at };
   }
 
-  /** A section is gone through when it comes the first and the second time to the table; one within another is part of that. */
+  /** A section is gone through until it is kept; one within another is part of that. */
   override section(key: readonly number[], inputs: readonly Feature[], build: (inputs: readonly Feature[]) => readonly Feature[]): readonly Feature[] {
     const made = inputs as readonly MadeFeature[];
     for (let i = 0; i < made.length; i++) if (this.isStale(made[i]!) || firstPlace(made, i) < i) return build(inputs);
@@ -91,7 +91,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     this.sectionKey(key, made);
     const sighting = table.sight();
     if (typeof sighting === 'object') return this.placeSection(sighting, made);
-    if (sighting !== 'once') return build(inputs);
+    if (sighting === 'inseparable' || sighting < table.keptAfter) return build(inputs);
     const known = this.buildSection(made, build);
     this.sectionKey(key, made);
     table.keep(known);
@@ -175,7 +175,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     const now = (t: number): number => (t < first ? used.indexOf(t) : t - first + used.length);
     const pieces = frame.tensors.slice(first).map(({ known }) => known);
     return {
-      section: { pieces: pieces.map(({ piece }) => piece), taken: used.length, reads: frame.reads.map(now), starts: frame.starts, leaves: leaves.map((t) => t - first), notes: [] },
+      section: { pieces, taken: used.length, reads: frame.reads.map(now), starts: frame.starts, leaves: leaves.map((t) => t - first), notes: [] },
       pieces, used,
       results: results.map(({ at }) => (at < first ? -1 - at : leaves.indexOf(at))),
       leaves: leaves.map((t) => ({ known: frame.tensors[t]!.known, isReadWithin: frame.readers[t]! > 0 })),

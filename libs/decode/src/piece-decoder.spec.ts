@@ -118,7 +118,7 @@ describe('a network is told whole', () => {
     ['where a flattening may be an operator', (net) => net.finish(net.linear('l', net.shuffle('s', net.conv('a', net.input(3, 8), 4), 2), 3))],
   ])('%s', (_, build) => {
     // sections are told apart from the second time on
-    const table = new PieceTable(100);
+    const table = new PieceTable(100, 1);
     const [, second, third] = [0, 1, 2].map(() => build(new PieceBuilder('x', table)));
     expect([second, third]).toEqual([null, null]);
   });
@@ -126,7 +126,7 @@ describe('a network is told whole', () => {
 
 describe('a section', () => {
   it('that begins with what may join the operator before it is told operator by operator', () => {
-    const table = new PieceTable(100);
+    const table = new PieceTable(100, 1);
     const networks = [0, 1, 2].map(() => {
       const net = new PieceBuilder('x', table);
       const [a] = net.section([0], [net.conv('a', net.input(3, 8), 4)], ([x]) => [net.activation('act', x!, 'relu')]);
@@ -136,7 +136,7 @@ describe('a section', () => {
   });
 
   it('within another is part of it, whichever of them is known', () => {
-    const table = new PieceTable(100);
+    const table = new PieceTable(100, 1);
     const build = (kernel: number): Graph => {
       const net = new PieceBuilder('x', table);
       const x = net.conv('a', net.input(3, 8), 4);
@@ -154,8 +154,22 @@ describe('a section', () => {
     expect(table.sections.hits).toBeGreaterThan(5);
   });
 
+  it('is kept when it comes for the fourth time, or as often as the table is told', () => {
+    const kept = (...settings: [number?]): number[] => {
+      const table = new PieceTable(100, ...settings);
+      return [1, 2, 3, 4, 5].map(() => {
+        const net = new PieceBuilder('x', table);
+        const [y] = net.section([0], [net.conv('a', net.input(3, 8), 4)], ([x]) => [net.conv('b', x!, 4)]);
+        net.finish(y!);
+        return table.sections.size;
+      });
+    };
+    expect(kept()).toEqual([0, 0, 0, 1, 1]);
+    expect(kept(1)).toEqual([0, 1, 1, 1, 1]);
+  });
+
   it('reads nothing but its inputs', () => {
-    const table = new PieceTable(100);
+    const table = new PieceTable(100, 1);
     const build = (): unknown => {
       const net = new PieceBuilder('x', table);
       const a = net.conv('a', net.input(3, 8), 4);
@@ -167,7 +181,7 @@ describe('a section', () => {
   });
 
   it('takes only those of its inputs that it reads', () => {
-    const table = new PieceTable(100);
+    const table = new PieceTable(100, 1);
     const build = (): PiecedGraph => {
       const net = new PieceBuilder('x', table);
       const x = net.input(3, 8);

@@ -18,11 +18,14 @@ export class PieceDecoder {
   private readonly family: Family;
   private readonly context: DecodeContext<PiecedGraph | null>;
 
-  /** @throws DecodeError as `decode` for space and task */
-  constructor(private readonly space: SpaceLike, task: Task, capacity = PIECES_KEPT) {
+  /**
+   * @param keptAfter  see PieceTable
+   * @throws DecodeError as `decode` for space and task
+   */
+  constructor(private readonly space: SpaceLike, task: Task, capacity = PIECES_KEPT, keptAfter?: number) {
     this.family = familyOf(space);
     checkTask(task);
-    this.table = new PieceTable(capacity);
+    this.table = new PieceTable(capacity, keptAfter);
     this.context = { task, settings: new SettingsReader(space.settings, this.family.settings), network: (name, options) => new PieceBuilder(name, this.table, options) };
   }
 

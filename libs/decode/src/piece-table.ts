@@ -1,4 +1,4 @@
-import { graphBuilder, type OpAttrs, type OpKind, type Piece, type Section, type Shape } from '@app/graph';
+import { graphBuilder, inferNode, type OpAttrs, type OpKind, type Piece, type Section, type Shape } from '@app/graph';
 import { KeyTable } from './key-table.js';
 
 interface PieceNode {
@@ -9,21 +9,39 @@ interface PieceNode {
 }
 
 /** A piece with what more may be known of it. */
-export interface KnownPiece {
-  readonly piece: Piece;
-  /** in the table */
-  readonly number: number;
-  readonly nodes: readonly PieceNode[];
-  readonly taken: readonly Shape[];
-  readonly shape: Shape;
+export class KnownPiece implements Piece {
+  readonly notes: { readonly by: object }[] = [];
   /** of the shape, as a feature has them */
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  /** number of the shape */
-  readonly shapeNumber: number;
   /** the piece as a section of its own */
   readonly section: Section;
+
+  /**
+   * @param number  in the table
+   * @param taken  shapes of the tensors it takes
+   * @param shapeNumber  number of `shape`, which is that of what it makes
+   */
+  constructor(readonly number: number, readonly nodes: readonly PieceNode[], readonly taken: readonly Shape[], readonly shape: Shape, readonly shapeNumber: number) {
+    const [, channels = 1, height = 1, width = 1] = shape;
+    [this.channels, this.height, this.width] = [channels, height, width];
+    const reads = taken.map((_, j) => j);
+    this.section = { pieces: [this], taken: taken.length, reads, starts: [0, reads.length], leaves: [0], notes: [] };
+  }
+
+  get operators(): number {
+    return this.nodes.length;
+  }
+
+  graph(): ReturnType<Piece['graph']> {
+    const b = graphBuilder(this.nodes[0]!.kind);
+    const takes = this.taken.map((shape, j) => b.input(shape, `taken${j}`));
+    let last = '';
+    this.nodes.forEach(({ kind, attrs, inputs }, i) => (last = b.node(kind, i > 0 ? [last] : inputs.map((j) => takes[j]!), attrs)));
+    b.output(last);
+    return { graph: b.build(), takes };
+  }
 }
 
 /** A section with what more may be known of it. */
@@ -40,24 +58,27 @@ export interface KnownSection {
   readonly merging: readonly { readonly x: number; readonly known: KnownPiece }[];
 }
 
-/** What is known of a section under its key: nothing, that it came once, that it can't be told alone. */
-export type Sighting = KnownSection | 'new' | 'once' | 'inseparable';
+/** What is known of a section under its key: how often it came before, itself, that it can't be told alone. */
+export type Sighting = number | KnownSection | 'inseparable';
 
 /**
- * Pieces and sections under all that tells them apart, as numbers. A section is kept when it comes a second time. Bounded: when one kind is
+ * Pieces and sections under all that tells them apart, as numbers. A section is kept when it has come so often. Bounded: when one kind is
  * full all of it are forgotten, and sections with pieces.
  */
 export class PieceTable {
   hits = 0;
   misses = 0;
   readonly keys = new KeyTable<KnownPiece>();
-  readonly sectionKeys = new KeyTable<Exclude<Sighting, 'new'>>();
+  readonly sectionKeys = new KeyTable<Sighting>();
   readonly sections = { size: 0, hits: 0, misses: 0 };
   private readonly shapes = new Map<string, number>();
   private readonly words = new Map<string, number>();
 
-  /** @param capacity  pieces kept at the most, half as many sections, and twice as many that came; at least 1 */
-  constructor(readonly capacity: number) {
+  /**
+   * @param capacity  pieces kept at the most, half as many sections, and twice as many that came; at least 1
+   * @param keptAfter  a section is kept when it came so often before: joining its pieces costs more than going through it again, and most come once or twice
+   */
+  constructor(readonly capacity: number, readonly keptAfter = 3) {
     if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`capacity: expected an integer of at least 1, got ${capacity}`);
   }
 
@@ -91,49 +112,46 @@ export class PieceTable {
       return this.keys.get(known);
     }
     const { shapes, places } = taken();
-    return this.add([{ kind, attrs, inputs: places }], shapes);
+    return this.add([{ kind, attrs, inputs: places }], shapes, shapeOf(kind, attrs, places.map((j) => shapes[j]!)));
   }
 
   /** The piece under the key told: `piece` with one more node behind its last. */
   longer<K extends OpKind>(piece: KnownPiece, kind: K, attrs: OpAttrs[K]): KnownPiece {
     const known = this.keys.find();
-    return known >= 0 ? this.keys.get(known) : this.add([...piece.nodes, { kind, attrs, inputs: [] }], piece.taken);
+    return known >= 0 ? this.keys.get(known) : this.add([...piece.nodes, { kind, attrs, inputs: [] }], piece.taken, shapeOf(kind, attrs, [piece.shape]));
   }
 
-  /** What is known under the key told to `sectionKeys`; one that is new will be known to have come once. */
+  /** What is known under the key told to `sectionKeys`; that it came is counted. */
   sight(): Sighting {
     const { sectionKeys, sections } = this;
     const entry = sectionKeys.find();
-    const sighting = entry < 0 ? 'new' : sectionKeys.get(entry);
+    const sighting = entry < 0 ? 0 : sectionKeys.get(entry);
     if (typeof sighting === 'object') sections.hits++;
     else sections.misses++;
-    if (entry < 0) sectionKeys.insert('once');
+    if (entry < 0) sectionKeys.insert(1);
+    else if (typeof sighting === 'number') sectionKeys.set(entry, sighting + 1);
     return sighting;
   }
 
-  /** Puts what came of it under the key told to `sectionKeys`, which came once. */
+  /** Puts what came of it under the key told to `sectionKeys`, which came before. */
   keep(section: KnownSection | null): void {
     const { sectionKeys, sections } = this;
     sectionKeys.set(sectionKeys.find(), section ?? 'inseparable');
     if (section !== null) sections.size++;
   }
 
-  private add(nodes: readonly PieceNode[], taken: readonly Shape[]): KnownPiece {
+  private add(nodes: readonly PieceNode[], taken: readonly Shape[], shape: Shape): KnownPiece {
     this.misses++;
-    const b = graphBuilder(nodes[0]!.kind);
-    const takes = taken.map((shape, j) => b.input(shape, `taken${j}`));
-    let last = '';
-    nodes.forEach(({ kind, attrs, inputs }, i) => (last = b.node(kind, i > 0 ? [last] : inputs.map((j) => takes[j]!), attrs)));
-    b.output(last);
-    const shape = b.shape(last);
-    const piece = { graph: b.build(), takes, operators: nodes.length, notes: [] };
-    const reads = taken.map((_, j) => j);
-    const section = { pieces: [piece], taken: taken.length, reads, starts: [0, reads.length], leaves: [0], notes: [] };
-    const [, channels = 1, height = 1, width = 1] = shape;
-    const known: KnownPiece = { piece, number: this.keys.size, nodes, taken, shape, channels, height, width, shapeNumber: numberIn(this.shapes, shape.join()), section };
+    const known = new KnownPiece(this.keys.size, nodes, taken, shape, numberIn(this.shapes, shape.join()));
     this.keys.insert(known);
     return known;
   }
+}
+
+/** @throws GraphError */
+function shapeOf<K extends OpKind>(kind: K, attrs: OpAttrs[K], inputs: readonly Shape[]): Shape {
+  const shapes = new Map(inputs.map((shape, j) => [`taken${j}`, shape]));
+  return inferNode({ id: kind, kind, inputs: [...shapes.keys()], attrs }, shapes);
 }
 
 function numberIn(numbers: Map<string, number>, text: string): number {

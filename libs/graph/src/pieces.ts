@@ -1,11 +1,15 @@
 import type { Graph, Node } from './types.js';
 
-/** An operator with what runs inside it, as a graph of its own with one output. Equal operators of many networks may be one object. */
+/** An operator with what runs inside it. Equal operators of many networks may be one object. */
 export interface Piece {
-  readonly graph: Graph;
-  /** its input nodes, one for each tensor it reads; a piece that reads none is an input of the network */
-  readonly takes: readonly string[];
-  /** nodes of the graph besides those */
+  /**
+   * As a graph of its own with one output, made anew. `takes`: its input nodes, one for each tensor it reads; a piece that reads none is an
+   * input of the network.
+   *
+   * @throws GraphError if it breaks a rule
+   */
+  graph(): { readonly graph: Graph; readonly takes: readonly string[] };
+  /** nodes of the graph besides what it takes */
   readonly operators: number;
   /** what others know of it, one each */
   readonly notes: { readonly by: object }[];
@@ -65,7 +69,8 @@ export function joinPieces(network: PiecedGraph): Graph {
   const { pieces, reads, starts, leaves } = wholeSection(network);
   const nodes: Node[] = [];
   const made: string[] = [];
-  pieces.forEach(({ graph, takes }, p) => {
+  pieces.forEach((piece, p) => {
+    const { graph, takes } = piece.graph();
     const taken = new Map(takes.map((id, j) => [id, made[reads[starts[p]! + j]!]!]));
     const now = (id: string): string => taken.get(id) ?? `${p}.${id}`;
     for (const node of graph.nodes) if (!taken.has(node.id)) nodes.push({ ...node, id: now(node.id), inputs: node.inputs.map(now) });

@@ -37,7 +37,7 @@ function under(runtime: RuntimeKind): PricedDevice {
 describe('networks priced in pieces', () => {
   it('cost on every profile what they cost as a whole, to the last bit', () => {
     const definition = catalog.space('flynet');
-    const decoder = new PieceDecoder(definition, task);
+    const decoder = new PieceDecoder(definition, task, 65_536, 1);
     const pricer = new NetworkPricer(devices);
     fc.assert(fc.property(pointsOf('flynet'), (point) => {
       const graph = decode(definition, point, task);
@@ -48,7 +48,7 @@ describe('networks priced in pieces', () => {
 
   it('cost the same in every precision and under every runtime', () => {
     const definition = catalog.space('flynet');
-    const decoder = new PieceDecoder(definition, task);
+    const decoder = new PieceDecoder(definition, task, 65_536, 1);
     const all = [...everyPrecision, ...(Object.keys(RUNTIMES) as RuntimeKind[]).map(under)];
     const pricer = new NetworkPricer(all);
     fc.assert(fc.property(pointsOf('flynet'), (point) => {
@@ -58,7 +58,7 @@ describe('networks priced in pieces', () => {
 
   it('cost the same whatever was priced before, and whether pieces are known or not', () => {
     const definition = catalog.space('flynet');
-    const [known, forgetful] = [new PieceDecoder(definition, task), new PieceDecoder(definition, task, 2)];
+    const [known, forgetful] = [new PieceDecoder(definition, task, 65_536, 1), new PieceDecoder(definition, task, 2)];
     const [a, b] = [new NetworkPricer(devices), new NetworkPricer(devices)];
     fc.assert(fc.property(pointsOf('flynet'), (point) => {
       expect(a.estimates(known.decode(point))).toEqual(b.estimates(forgetful.decode(point)));
@@ -74,7 +74,7 @@ describe('networks priced in pieces', () => {
       const definition = catalog.space(name);
       if (definition.family === 'none') continue;
       const usual = { ...task, inputChannels: definition.family === 'ds-cnn' ? 1 : 3 };
-      const decoder = new PieceDecoder(definition, usual);
+      const decoder = new PieceDecoder(definition, usual, 65_536, 1);
       fc.assert(fc.property(pointsOf(name), (point) => {
         const network = decoder.decode(point);
         if (!WHOLE.has(definition.family)) expect(isPieced(network), name).toBe(true);
@@ -85,7 +85,7 @@ describe('networks priced in pieces', () => {
 
   it.each([['', 30], [' in sections too', 2]])('cost the same where operators read each other, tensors tie in size and end early%s', (_, reach) => {
     const pricer = new NetworkPricer(devices);
-    const table = new PieceTable(4000);
+    const table = new PieceTable(4000, 1);
     let pieced = 0;
     fc.assert(fc.property(randomNetworks(reach), (plan) => {
       const graph = build(new GraphNetworkBuilder('random'), plan);
@@ -105,7 +105,7 @@ describe('networks priced in pieces', () => {
 
   it('tell a chain of two operators from two side by side', () => {
     const pricer = new NetworkPricer(devices);
-    const table = new PieceTable(100);
+    const table = new PieceTable(100, 1);
     const chain = <T>(net: NetworkBuilder<T>): T => {
       const x = net.conv('stem', net.input(3, 8), 4);
       const [a, b] = net.section([0], [x], ([y]) => {

@@ -25,8 +25,9 @@ export class RunCompiler {
   constructor(private readonly by: object, private readonly questions: Questions, private readonly layout: Layout) {}
 
   /** @throws GraphError if it breaks a rule */
-  compile({ graph, takes }: Piece): Run {
+  compile(piece: Piece): Run {
     const { questions, layout } = this;
+    const { graph, takes } = piece.graph();
     const plan = planExecution(graph);
     const isInput = takes.length === 0;
     const sums = new Float64Array(layout.length);
