@@ -159,8 +159,13 @@ function marks(tests: readonly TestProblem[], standings: readonly Standing[]): s
   if (mads) {
     const columns = BUDGETS.map((b) => ({ b, shared: common(tests, [mads, nomad], [b]) })).filter((c) => c.shared.length > 0);
     const row = (s: Standing): string[] => [name(s), ...columns.map(({ b, shared }) => median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(3))];
+    const here = standings.find((s) => s.solver === 'nomad');
+    const measuredHere = (t: TestProblem, b: number): string => {
+      const value = here?.at(t.name, b);
+      return typeof value === 'number' ? `, \`nomad\` run here from our start designs ${value.toFixed(3)}` : '';
+    };
     const behind = columns.flatMap(({ b, shared }) => shared.filter((t) => shortfall(t, mads.at(t.name, b)!) - shortfall(t, nomad.at(t.name, b)!) > 0.02)
-      .map((t) => `${t.name} at ${b} (${(mads.at(t.name, b) ?? 0).toFixed(3)}, NOMAD ${(nomad.at(t.name, b) ?? 0).toFixed(3)})`));
+      .map((t) => `${t.name} at ${b} (${[mads.at(t.name, b), nomad.at(t.name, b)].map((v) => (v ?? 0).toFixed(3)).join(', NOMAD 4.5 ')}${measuredHere(t, b)})`));
     lines.push('`mads` beside NOMAD 4.5 ¹, over every problem that both have:', '', ...table(['solver', ...columns.map(({ b, shared }) => `${b} (${shared.length} problems)`)], [row(mads), row(nomad)]), '',
       behind.length === 0 ? 'It is on no problem more than 0.02 behind.' : `More than 0.02 behind: ${behind.join('; ')}.`, '');
   }
