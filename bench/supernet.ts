@@ -8,27 +8,38 @@
  * fronts are trained alone once more with another seed, so that neither is judged by the training it was chosen by; of each the
  * hypervolume.
  *
+ * How far do the accuracies alone themselves agree? `--twice` trains every network alone with that other seed as well; ranks are then of the mean of both, and
+ * Pearson's r between the two says how much of their differences is not chance (of the mean 2r / (1 + r), Spearman-Brown).
+ *
  * `--json` prints one document. `--candidates N` (10), `--epochs N` (6, of each alone), `--supernet-epochs N` (as many), `--share S` (0.1
- * of the images), `--switches N` (4), `--seed N` (1).
+ * of the images), `--switches N` (8), `--seed N` (1), `--wide` (widths 0.2 to 1 and up to 4 heads, in place of 0.3 to 0.6 and up to 3), `--keep FILE` (accuracies
+ * of networks trained alone, taken from there if they are of the same recipe and added).
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { completePoint, loadCatalog } from '@app/catalog';
 import { datasetSchema, supernetAccuracySchema } from '@app/contracts';
 import { totals, type Graph } from '@app/graph';
+import { standardDeviation } from '@app/numeric';
 import { hypervolume, paretoFront } from '@app/pareto';
-import type { Parameter, Scalar } from '@app/space';
+import type { Parameter, Point, Scalar } from '@app/space';
 import { inheritable, inheritedAccuracy, loadDataset, supernetOf, trainNetwork, trainSupernet } from '@app/train';
-import { kendall, spearman } from './rank-correlation.js';
+import { kendall, pearson, spearman } from './rank-correlation.js';
 
 const argument = (name: string, otherwise: number): number => (process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise);
-const [candidates, epochs, share, switches, seed] = [argument('--candidates', 10), argument('--epochs', 6), argument('--share', 0.1), argument('--switches', 4), argument('--seed', 1)];
+const [candidates, epochs, share, switches, seed] = [argument('--candidates', 10), argument('--epochs', 6), argument('--share', 0.1), argument('--switches', 8), argument('--seed', 1)];
 const supernetEpochs = argument('--supernet-epochs', epochs);
 /** of the trainings that judge the fronts */
 const SEED_AGAIN = seed + 1000;
 
+const EPOCH_NEVER = 100_000;
+const isWide = process.argv.includes('--wide');
+const isTwice = process.argv.includes('--twice');
+const keep = process.argv.includes('--keep') ? process.argv[process.argv.indexOf('--keep') + 1]! : null;
+
 const VALUES: Readonly<Record<string, readonly (number | string)[]>> = {
-  width: [0.3, 0.4, 0.5, 0.6], resolution: [32], depth1: [1], depth2: [1, 2], depth3: [1, 2, 3], depth4: [1, 2], depth5: [1, 2],
-  ...Object.fromEntries([1, 2, 3, 4, 5].flatMap((s) => [[`heads${s}`, [1, 2, 3]], [`kernel${s}`, [3, 5]]])),
+  width: isWide ? [0.2, 0.4, 0.6, 0.8, 1] : [0.3, 0.4, 0.5, 0.6], resolution: [32], depth1: [1], depth2: [1, 2], depth3: [1, 2, 3], depth4: [1, 2], depth5: [1, 2],
+  ...Object.fromEntries([1, 2, 3, 4, 5].flatMap((s) => [[`heads${s}`, isWide ? [1, 2, 3, 4] : [1, 2, 3]], [`kernel${s}`, [3, 5]]])),
 };
 
 interface Spent {
@@ -58,39 +69,56 @@ const trained = await timed(() => trainSupernet({ supernet, accuracy, data, seed
 if (trained.result.kind !== 'trained') throw new Error(`the supernet diverged in epoch ${trained.result.epoch}`);
 const inheritance = { supernet, parameters: inheritable(trained.result.checkpoint.state), accuracy, data, seed };
 
-/** Accuracy of a network trained alone, %. */
-async function trainedAlone(graph: Graph, withSeed: number): Promise<number> {
-  const outcome = await trainNetwork({ graph, data, recipe: accuracy.recipe, batch: accuracy.batch, epochs, seed: withSeed });
-  if (outcome.kind !== 'trained') throw new Error('a network trained alone diverged');
-  return outcome.accuracy;
+interface Alone {
+  readonly accuracy: number;
+  readonly spent: Spent;
+}
+
+const kept: Record<string, Alone> = keep !== null && existsSync(keep) ? (JSON.parse(readFileSync(keep, 'utf8')) as Record<string, Alone>) : {};
+
+/** A network trained alone: accuracy, %. */
+async function trainedAlone(point: Point, graph: Graph, withSeed: number): Promise<Alone> {
+  const key = JSON.stringify([point, withSeed, epochs, share, accuracy.batch, accuracy.recipe]);
+  const before = kept[key];
+  if (before !== undefined) return before;
+  const { result, spent } = await timed(() => trainNetwork({ graph, data, recipe: accuracy.recipe, batch: accuracy.batch, epochs, seed: withSeed }));
+  if (result.kind !== 'trained') throw new Error('a network trained alone diverged');
+  const alone = { accuracy: result.accuracy, spent };
+  kept[key] = alone;
+  if (keep !== null) writeFileSync(keep, `${JSON.stringify(kept, null, 2)}\n`);
+  return alone;
 }
 
 interface Row {
   readonly width: Scalar | undefined;
+  readonly point: Point;
   readonly graph: Graph;
   readonly params: number;
   readonly macs: number;
   readonly inherited: number;
   readonly alone: number;
+  /** with another seed; null: not trained twice */
+  readonly again: number | null;
   readonly inheriting: Spent;
   readonly training: Spent;
 }
 
 const rows: Row[] = [];
-// networks of an epoch that never came
-for (const point of space.middles(seed, supernetEpochs + 1, candidates)) {
+// networks of an epoch that never comes
+for (const point of space.middles(seed, EPOCH_NEVER, candidates)) {
   const graph = space.graph(point);
   const inherited = await timed(() => inheritedAccuracy(inheritance, graph, point));
-  const alone = await timed(() => trainedAlone(graph, seed));
+  const alone = await trainedAlone(point, graph, seed);
+  const again = isTwice ? await trainedAlone(point, graph, SEED_AGAIN) : null;
   const { params, macs } = totals(graph);
-  rows.push({ width: point['width'], params, macs, inherited: inherited.result.accuracy, alone: alone.result, inheriting: inherited.spent, training: alone.spent, graph });
-  process.stderr.write(`${rows.length} of ${candidates}: ${point['width']?.toString()}×, ${macs} operations, inherited ${inherited.result.accuracy.toFixed(2)} %, alone ${alone.result.toFixed(2)} %\n`);
+  rows.push({ width: point['width'], point, params, macs, inherited: inherited.result.accuracy, alone: alone.accuracy, again: again?.accuracy ?? null, inheriting: inherited.spent, training: alone.spent, graph });
+  process.stderr.write(`${rows.length} of ${candidates}: ${point['width']?.toString()}×, ${macs} operations, inherited ${inherited.result.accuracy.toFixed(2)} %, alone ${alone.accuracy.toFixed(2)} %${again === null ? '' : ` and ${again.accuracy.toFixed(2)} %`}\n`);
 }
 
 const fronts = { inherited: paretoFront(rows.map((r) => [r.macs, -r.inherited])), alone: paretoFront(rows.map((r) => [r.macs, -r.alone])) };
-const again = new Map<number, number>();
+const again = new Map<number, number>(rows.flatMap((r, i) => (r.again === null ? [] : [[i, r.again]])));
 for (const i of [...new Set([...fronts.inherited, ...fronts.alone])].sort((a, b) => rows[a]!.macs - rows[b]!.macs)) {
-  again.set(i, await trainedAlone(rows[i]!.graph, SEED_AGAIN));
+  again.set(i, (await trainedAlone(rows[i]!.point, rows[i]!.graph, SEED_AGAIN)).accuracy);
   process.stderr.write(`${rows[i]!.macs} operations, inherited ${rows[i]!.inherited.toFixed(2)} %, alone ${rows[i]!.alone.toFixed(2)} %, again ${again.get(i)!.toFixed(2)} %\n`);
 }
 /** The worst seen and a tenth of the range more, as studies have it. */
@@ -99,17 +127,28 @@ const worst = [beyond(rows.map((r) => r.macs)), beyond([...rows.map((r) => -r.al
 const worth = (of: readonly number[], value: (i: number) => number): number => hypervolume(of.map((i) => [rows[i]!.macs, -value(i)]), worst);
 const byTraining = (of: readonly number[]): number => worth(of, (i) => rows[i]!.alone);
 const byAnother = (of: readonly number[]): number => worth(of, (i) => again.get(i)!);
-const kept = { chosenBy: byTraining(fronts.inherited) / byTraining(fronts.alone), trainedAgain: byAnother(fronts.inherited) / byAnother(fronts.alone) };
+const worthKept = { chosenBy: byTraining(fronts.inherited) / byTraining(fronts.alone), trainedAgain: byAnother(fronts.inherited) / byAnother(fronts.alone) };
 
-const alone = rows.map((r) => r.alone);
+const alone = rows.map((r) => (r.again === null ? r.alone : (r.alone + r.again) / 2));
+/** r between accuracies of two seeds, and the deviations: of networks' means, and of one training about its network's mean. */
+const repeated = isTwice ? {
+  pearson: pearson(rows.map((r) => r.alone), rows.map((r) => r.again!)), between: standardDeviation(alone) * Math.sqrt(rows.length / (rows.length - 1)),
+  within: Math.sqrt(rows.reduce((s, r) => s + (r.alone - r.again!) ** 2, 0) / (2 * rows.length)),
+} : null;
+/** The ends of the space, which every step trains. */
+const ends = [];
+for (const [name, point] of [['smallest', space.smallest], ['largest', space.largest]] as const) {
+  const graph = space.graph(point);
+  ends.push({ name, ...totals(graph), inherited: (await inheritedAccuracy(inheritance, graph, point)).accuracy, alone: (await trainedAlone(point, graph, seed)).accuracy });
+}
 const against = (values: readonly number[]): { spearman: number; kendall: number } => ({ spearman: spearman(values, alone), kendall: kendall(values, alone) });
 const sum = (values: readonly Spent[]): Spent => ({ cpuSeconds: values.reduce((s, v) => s + v.cpuSeconds, 0), seconds: values.reduce((s, v) => s + v.seconds, 0) });
 const report = {
   machine: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`, node: process.version, data: data.name, trainedOn: data.train.count, judgedOn: data.validation.count, epochs, supernetEpochs, batch: accuracy.batch, switches, seed,
   inherited: against(rows.map((r) => r.inherited)), parameters: against(rows.map((r) => r.params)),
   meanDifference: rows.reduce((s, r) => s + r.alone - r.inherited, 0) / rows.length,
-  supernet: trained.spent, inheriting: sum(rows.map((r) => r.inheriting)), trainingAlone: sum(rows.map((r) => r.training)), kept,
-  rows: rows.map(({ graph: _, ...r }, i) => ({ ...r, onInheritedFront: fronts.inherited.includes(i), onAloneFront: fronts.alone.includes(i), again: again.get(i) ?? null })),
+  supernet: trained.spent, inheriting: sum(rows.map((r) => r.inheriting)), trainingAlone: sum(rows.map((r) => r.training)), kept: worthKept, repeated, ends,
+  rows: rows.map(({ graph: _, point: __, ...r }, i) => ({ ...r, onInheritedFront: fronts.inherited.includes(i), onAloneFront: fronts.alone.includes(i), again: again.get(i) ?? null })),
 };
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 else {
@@ -119,7 +158,9 @@ else {
     const [chosen, again] = [[...(r.onInheritedFront ? ['inherited'] : []), ...(r.onAloneFront ? ['alone'] : [])], r.again === null ? '' : `, again ${r.again.toFixed(1)} %`];
     process.stdout.write(`${r.width?.toString()}×, ${(r.params / 1e3).toFixed(0)} k parameters, ${(r.macs / 1e3).toFixed(0)} k operations: inherited ${r.inherited.toFixed(1)} %, alone ${r.alone.toFixed(1)} %${again}${chosen.length > 0 ? `; front ${chosen.join(' and ')}` : ''}\n`);
   }
+  for (const { name, inherited, alone } of ends) process.stdout.write(`the ${name}: inherited ${inherited.toFixed(1)} %, alone ${alone.toFixed(1)} %\n`);
+  if (repeated !== null) process.stdout.write(`alone with two seeds: r ${repeated.pearson.toFixed(2)}; deviation between networks ${repeated.between.toFixed(2)}, of one training ${repeated.within.toFixed(2)} points\n`);
   for (const what of ['inherited', 'parameters'] as const) process.stdout.write(`${what} against alone: ρ ${report[what].spearman.toFixed(2)}  τ ${report[what].kendall.toFixed(2)}\n`);
-  process.stdout.write(`the inherited front keeps ${(100 * kept.trainedAgain).toFixed(0)} % of the hypervolume of the one by stand-alone accuracies, both trained again (${(100 * kept.chosenBy).toFixed(0)} % by the trainings the latter was chosen by)\n`);
+  process.stdout.write(`the inherited front keeps ${(100 * worthKept.trainedAgain).toFixed(0)} % of the hypervolume of the one by stand-alone accuracies, both trained again (${(100 * worthKept.chosenBy).toFixed(0)} % by the trainings the latter was chosen by)\n`);
   process.stdout.write(`supernet ${time(report.supernet)}, ${candidates} inherited ${time(report.inheriting)}, ${candidates} alone ${time(report.trainingAlone)}\n`);
 }

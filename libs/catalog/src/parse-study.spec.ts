@@ -256,7 +256,7 @@ describe('metrics and tasks', () => {
     expect(issues(supernet({ standAlone: 2 }))[0]).toMatchObject({ pointer: '/accuracy/standAlone', message: expect.stringMatching(/expected 0, or at least 3/) as string });
     expect(issues(supernet({}, { fidelity: { lowest: 0.1 } }))[0]).toMatchObject({ pointer: '/fidelity', message: expect.stringMatching(/"supernet" has one fidelity only/) as string });
     const parsed = new Catalog({ spaces: [{ ...scaling, family: 'flynet' }], devices: [device('mcu-a', 'int8')] }).parseStudySpec({ ...base, ...supernet() });
-    expect(parsed).toMatchObject({ definition: { spec: { task: { numClasses: 5, inputChannels: 1 }, accuracy: { epochs: 20, switches: 4, calibration: 16, standAlone: 0 } } } });
+    expect(parsed).toMatchObject({ definition: { spec: { task: { numClasses: 5, inputChannels: 1 }, accuracy: { epochs: 20, switches: 8, calibration: 16, standAlone: 0 } } } });
   });
 
   it('knows the score of an untrained network from an accuracy', () => {

@@ -144,7 +144,7 @@ export const supernetAccuracySchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(20).describe('of the supernet; a candidate is not trained itself'),
   batch: z.int().min(2).max(4096).default(64),
   recipe: trainingRecipeSchema.prefault({}),
-  switches: z.int().min(1).max(64).default(4).describe('networks drawn anew for each epoch; every step trains the largest, the smallest and one of these'),
+  switches: z.int().min(1).max(64).default(8).describe('networks drawn anew for each epoch; every step trains the largest, the smallest and two of these, in turn; each takes memory while the epoch lasts'),
   calibration: z.int().min(1).max(10_000).default(16).describe('batches of training images that a candidate\'s batch-norm statistics are taken from'),
   standAlone: z.int().min(0).max(100).refine((n) => n !== 1 && n !== 2, 'expected 0, or at least 3').default(0).describe('networks that are also trained alone, as by method "train", to find how far inherited accuracies are off; the intervals then hold that error'),
   quantize: z.union([z.enum(['auto', 'none']), quantizeSchema]).default('auto').describe('as of method "train"; aware: the networks that learn from the largest one are trained quantised'),

@@ -11,7 +11,7 @@ import type { Compared } from './inheritance-error.js';
 import type { SupernetSpaceDefinition } from './supernet-space.js';
 
 /** Rises when the same question would train another supernet. */
-const VERSION = 1;
+const VERSION = 2;
 /** A lock that its holder did not touch for so long is taken over. */
 const STALE_MS = 60_000;
 const TOUCH_MS = 5_000;

@@ -1,6 +1,6 @@
 /**
  * Training of a supernet by the sandwich rule (Yu & Huang 2019, Universally Slimmable Networks, § 3.1) and self-distillation: every step
- * runs the largest network on the labels, and the smallest and one in between on what the largest one said of the same images
+ * runs the largest network on the labels, and the smallest and two in between on what the largest one said of the same images
  * (F-D1, F-D3), sums their gradients, and updates once (F-W1).
  */
 import type { SupernetAccuracy, TrainingRecipe } from '@app/contracts';
@@ -80,7 +80,7 @@ export async function trainSupernet({ supernet, accuracy, data, seed, until = ac
             writer.augmented(data.train, order, i * batch, recipe, Rng.of(seed, 'augmentation', epoch, i));
             return writer;
           };
-          const { loss, gradient, touched } = await gradients([...ends, middles[i % middles.length]!], state['parameters']!, annealingAt(number, epochs * stepsPerEpoch), batchOf);
+          const { loss, gradient, touched } = await gradients([...ends, ...betweenOf(middles, i)], state['parameters']!, annealingAt(number, epochs * stepsPerEpoch), batchOf);
           if (!Number.isFinite(loss)) return { kind: 'diverged', epoch, step: number + 1 };
           total += loss;
           updateShared(state, gradient, touched, decayed, recipe, learningRateAt(recipe, number, stepsPerEpoch, epochs * stepsPerEpoch), number);
@@ -96,6 +96,12 @@ export async function trainSupernet({ supernet, accuracy, data, seed, until = ac
     await close(ends);
   }
 }
+
+/** Networks between the ends that a step trains. */
+const BETWEEN = 2;
+
+/** They take turns, so that none is left behind for long; a single one counts once. */
+export const betweenOf = <T>(middles: readonly T[], step: number): T[] => Array.from({ length: Math.min(BETWEEN, middles.length) }, (_, k) => middles[(step * BETWEEN + k) % middles.length]!);
 
 const close = async (switches: readonly Switch[]): Promise<void> => {
   for (const { session } of switches) await session.close();
