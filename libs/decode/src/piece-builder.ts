@@ -176,7 +176,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     const pieces = frame.tensors.slice(first).map(({ known }) => known);
     return {
       section: { pieces, taken: used.length, reads: frame.reads.map(now), starts: frame.starts, leaves: leaves.map((t) => t - first), notes: [] },
-      pieces, used,
+      used,
       results: results.map(({ at }) => (at < first ? -1 - at : leaves.indexOf(at))),
       leaves: leaves.map((t) => ({ known: frame.tensors[t]!.known, isReadWithin: frame.readers[t]! > 0 })),
       merging: frame.merging.flatMap(({ x, known }) => (x < first ? [{ x: now(x), known }] : leaves.includes(x) ? [{ x: -1 - leaves.indexOf(x), known }] : [])),
@@ -206,7 +206,7 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
     for (let i = 0; i < leaves.length; i++) frame.place(leaves[i]!.known, false, leaves[i]!.isReadWithin ? 1 : 0);
   }
 
-  private placePieces({ section: { reads, starts }, pieces, used }: KnownSection, inputs: readonly MadeFeature[]): void {
+  private placePieces({ section: { reads, starts, pieces }, used }: KnownSection, inputs: readonly MadeFeature[]): void {
     const { frame } = this;
     const before = frame.tensors.length - used.length;
     for (let p = 0; p < pieces.length; p++) {

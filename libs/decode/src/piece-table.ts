@@ -46,9 +46,7 @@ export class KnownPiece implements Piece {
 
 /** A section with what more may be known of it. */
 export interface KnownSection {
-  readonly section: Section;
-  /** of the section */
-  readonly pieces: readonly KnownPiece[];
+  readonly section: Section & { readonly pieces: readonly KnownPiece[] };
   /** which of the inputs it was built with it takes */
   readonly used: readonly number[];
   /** what it was built to return: leaf r, or, below 0, input −1 − r as it came */
@@ -62,7 +60,7 @@ export interface KnownSection {
 export type Sighting = number | KnownSection | 'inseparable';
 
 /**
- * Pieces and sections under all that tells them apart, as numbers. A section is kept when it has come so often. Bounded: when one kind is
+ * Pieces and sections under all that tells them apart, as numbers. A section is kept once it came `keptAfter` times. Bounded: when one kind is
  * full all of it are forgotten, and sections with pieces.
  */
 export class PieceTable {
