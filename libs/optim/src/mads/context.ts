@@ -18,6 +18,8 @@ export interface Context {
   readonly scales: readonly number[];
   /** Non-dominated feasible points of the whole run, not only since the last restart. */
   front(): readonly Evaluated[];
+  /** Points that were on the front when they were told, in that order. */
+  successes(): readonly Evaluated[];
   /** The latest told points that share the categories and the activity of these genes, as many as a search looks through. */
   kin(genes: Genes): readonly Told[];
   /** Mesh of a listed point; the initial one for others. */

@@ -1,9 +1,13 @@
 import { freeCoordinates, fresh, type Context, type Proposal } from './context.js';
 
+/** Of the jumps with several objectives so many take another success's value, the rest draw one. */
+const TAKEN = 0.75;
+
 /**
- * A member of the front with one coordinate drawn anew over its range: what leaves a local minimum of a function whose variables matter
- * one by one, as a neighbourhood far wider than the frame. Mladenović and Hansen, Variable neighborhood search (1997); as a search of MADS:
- * Audet, Béchard, Le Digabel, J. Glob. Optim. 41 (2008).
+ * A member of the front with one coordinate set anew: what leaves a local minimum of a function whose variables matter one by one, as a
+ * neighbourhood far wider than the frame. The value is drawn over the range, or with several objectives mostly that of another success of the
+ * run: what a dominated one had found for one variable is not lost with it, and is already refined.
+ * Mladenović and Hansen, Variable neighborhood search (1997); as a search of MADS: Audet, Béchard, Le Digabel, J. Glob. Optim. 41 (2008).
  */
 export function jump(context: Context): Proposal[] {
   const { rng } = context;
@@ -14,6 +18,9 @@ export function jump(context: Context): Proposal[] {
   if (free.length < 2) return [];
   const genes = [...parent.genes];
   const i = rng.pick(free);
-  genes[i] = context.axes[i]!.range * rng.next();
+  const others = context.problem.objectives > 1 && rng.next() < TAKEN
+    ? context.successes().filter((e) => e.genes[i] !== parent.genes[i] && context.space.active(e.genes)[i])
+    : [];
+  genes[i] = others.length > 0 ? rng.pick(others).genes[i]! : context.axes[i]!.range * rng.next();
   return fresh(context, [{ genes, step: 'jump', from: parent.key, mesh: context.meshOf(parent.key), along: false }]);
 }

@@ -118,6 +118,27 @@ describe('MADS', () => {
     expect(steps.slice(18).filter((s) => s === 'mads:middle').length).toBeGreaterThanOrEqual(3);
   });
 
+  it('with several objectives jumps mostly to values that other successes had', () => {
+    const parameters = floats(4, -5, 5);
+    const waves: Function = (p) => {
+      const v = [1, 2, 3].map((i) => Number(p[`x${i}`]));
+      const g = 31 + v.reduce((s, x) => s + x * x - 10 * Math.cos(4 * Math.PI * x), 0);
+      const a = (Number(p['x0']) + 5) / 10;
+      return { f: [a, g * (1 - Math.sqrt(a / g))] };
+    };
+    const history = search(mads, parameters, waves, 250);
+    const at = new Map(history.map((t) => [t.key, t]));
+    const jumps = history.flatMap((t, n) => {
+      const parent = t.proposedBy === 'mads:jump' ? at.get(noteOf(t.note)!.from)! : null;
+      const moved = parent ? t.genes.findIndex((g, i) => g !== parent.genes[i]) : -1;
+      return moved < 0 ? [] : [history.slice(0, n).some((e) => e.genes[moved] === t.genes[moved])];
+    });
+    expect(jumps.length).toBeGreaterThan(10);
+    const taken = jumps.filter((known) => known).length / jumps.length;
+    expect(taken).toBeGreaterThan(0.5);
+    expect(taken).toBeLessThan(1);
+  });
+
   it('refuses a setting out of its domain', () => {
     expect(() => search(mads, floats(1, 0, 1), () => ({ f: [0] }), 1)).not.toThrow();
     const problem = { space: createSearchSpace(floats(1, 0, 1)), objectives: 1, constraints: 0, seed: 0 };

@@ -25,7 +25,7 @@ import { learn, Surrogates } from './surrogates.js';
 import { initialState, MARGIN, noteOf, STAGES, type Iteration, type MadsState, type Stage } from './state.js';
 
 export const NAME = 'mads';
-export const VERSION = 8;
+export const VERSION = 9;
 
 /** After this many searches in a row that ended the iteration, the poll has its turn. */
 const SEARCHES_IN_ROW = 12;
@@ -60,6 +60,7 @@ export class MadsRun implements OptimizerRun, Context {
   rng: Rng;
   state: MadsState = initialState();
   #front: Evaluated[] = [];
+  readonly #successes: Evaluated[] = [];
   readonly #kin = new Map<string, Told[]>();
   /** number of parameters on the mesh */
   readonly #ordered: number;
@@ -119,6 +120,10 @@ export class MadsRun implements OptimizerRun, Context {
 
   front(): readonly Evaluated[] {
     return this.#front;
+  }
+
+  successes(): readonly Evaluated[] {
+    return this.#successes;
   }
 
   meshOf(key: string): Mesh {
@@ -290,6 +295,7 @@ export class MadsRun implements OptimizerRun, Context {
     if (point.h === 0 && !this.#front.some((e) => weaklyDominates(e.f, point.f))) {
       this.#front = this.#front.filter((e) => !weaklyDominates(point.f, e.f));
       this.#front.push(point);
+      this.#successes.push(point);
     }
     if (index < this.state.epoch) return { point, insertion: 'rejected' };
     const note = noteOf(told.note);
