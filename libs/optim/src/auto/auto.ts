@@ -19,7 +19,7 @@ import { mads } from '../mads/mads.js';
 import { Progress } from './progress.js';
 
 const NAME = 'auto';
-const VERSION = 9;
+const VERSION = 10;
 const PREFIX = `${NAME}>`;
 
 const MOST_OBJECTIVES = 4;
