@@ -1,5 +1,5 @@
 import { graphBuilder, inferNode, type OpAttrs, type OpKind, type Piece, type Section, type Shape } from '@app/graph';
-import { KeyTable } from './key-table.js';
+import { KeyTable } from '@app/numeric';
 
 interface PieceNode {
   readonly kind: OpKind;

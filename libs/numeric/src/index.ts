@@ -11,6 +11,7 @@ export {
   type CholeskyFactor,
 } from './cholesky.js';
 export { InverseFactor } from './inverse-factor.js';
+export { KeyTable } from './key-table.js';
 export { minimiseLbfgs, type Differentiable, type LbfgsOptions, type LbfgsResult } from './lbfgs.js';
 export { leastSquares, type LeastSquares } from './least-squares.js';
 export { nonNegativeLeastSquares, type NonNegativeLeastSquares } from './nnls.js';

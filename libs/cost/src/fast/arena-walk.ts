@@ -17,7 +17,12 @@ const MOST_LOOKS = 24;
 
 /** Buffers are numbered: tensors as `Lifetimes` has them, then scratch buffers in the order of their operators. */
 export class ArenaWalk {
+  /** times that what was found last depends on, from the first to the last */
+  first = 0;
+  last = 0;
   private top = 0;
+  /** B of the largest live set */
+  private live = 0;
   /** B */
   private readonly size = new Numbers();
   /** of scratch buffers */
@@ -30,7 +35,9 @@ export class ArenaWalk {
   /** −1 where not known */
   private readonly offsets = new Numbers();
   private readonly bounds = new Numbers();
-  private readonly candidates = new Indices();
+  /** of buffers looked at, the times that what is known of them depends on */
+  private readonly firsts = new Indices();
+  private readonly lasts = new Indices();
   private looks = 0;
   /** of the buffers asked for, those placed before them: others.at[othersFrom.at[b]] … */
   private readonly others = new Indices();
@@ -39,29 +46,63 @@ export class ArenaWalk {
   private readonly neighbourOffsets = new Numbers();
   private readonly neighbourEnds = new Numbers();
 
-  constructor(private readonly lifetimes: Lifetimes) {}
+  /** @param arena  place among those asked for */
+  constructor(private readonly lifetimes: Lifetimes, private readonly arena: number) {}
 
-  /** B of the arena that `greedyPlacement` makes for the runs the lifetimes are of, as arena `a` of those asked for has them. */
-  arena(runs: readonly Run[], a: number): number {
-    this.top = this.measure(runs, a);
-    this.offsets.fill(-1, this.size.length);
-    this.bounds.fill(-1, this.size.length);
-    this.others.length = 0;
-    this.othersFrom.reserve(this.size.length);
-    this.othersTo.reserve(this.size.length);
-    this.findCandidates();
-    const { candidates, offsets } = this;
-    for (let i = 0; i < candidates.length; i++) {
-      const b = candidates.at[i]!;
-      this.looks = MOST_LOOKS;
-      if (offsets.at[b]! < 0 && this.mayEndAbove(b, this.top)) this.place(b);
+  /** Looks at the runs that the lifetimes are of. */
+  begin(runs: readonly Run[]): this {
+    this.live = this.measure(runs);
+    const { size: { length }, offsets, bounds, others, othersFrom, othersTo, firsts, lasts } = this;
+    offsets.fill(-1, length);
+    bounds.fill(-1, length);
+    others.length = 0;
+    for (const list of [othersFrom, othersTo, firsts, lasts]) list.reserve(length);
+    return this;
+  }
+
+  /** B of the arena. */
+  whole(): number {
+    return this.highest(0, this.lifetimes.end, this.live);
+  }
+
+  /**
+   * B from the start of the arena that `greedyPlacement` makes to the highest end of a buffer that begins to live from one time to another, or
+   * a height if none ends above it. `first` and `last` say what times that depends on; of others only sizes of what lives then too.
+   */
+  highest(from: number, to: number, height: number): number {
+    const { scratchStarts, lifetimes: { before, last } } = this;
+    this.top = height;
+    [this.first, this.last] = [from, to];
+    for (let t = from === 0 ? 0 : before + from - 1; t < before + to; t++) {
+      this.last = Math.max(this.last, last.at[t]!);
+      this.raise(t, t < before ? 0 : t - before + 1, last.at[t]!);
     }
+    for (let b = scratchStarts.at[from]!; b < scratchStarts.at[to + 1]!; b++) this.raise(b, this.firstOf(b), this.firstOf(b));
     return this.top;
   }
 
+  /** A buffer may end above if all others of its time come before it: those are no smaller, gaps between them are. */
+  private raise(b: number, from: number, to: number): void {
+    const { liveAt, born, scratchStarts, lifetimes: { aliveStarts } } = this;
+    const size = this.size.at[b]!;
+    const others = liveAt.at[from]! - size + born.at[to]! - born.at[from]!;
+    const count = aliveStarts.at[from + 1]! - aliveStarts.at[from]! + to - from + scratchStarts.at[to + 1]! - scratchStarts.at[from]! - 1;
+    if (size + others + Math.min(others, count * size) <= this.top) return;
+    this.looks = MOST_LOOKS;
+    if (this.offsets.at[b]! >= 0) {
+      this.depend(b);
+      this.top = Math.max(this.top, this.offsets.at[b]! + size);
+    } else if (this.mayEndAbove(b, this.top)) this.place(b);
+  }
+
+  private depend(b: number): void {
+    if (this.firsts.at[b]! < this.first) this.first = this.firsts.at[b]!;
+    if (this.lasts.at[b]! > this.last) this.last = this.lasts.at[b]!;
+  }
+
   /** Sizes of all buffers. @returns B of the largest live set */
-  private measure(runs: readonly Run[], a: number): number {
-    const { size, time, scratchStarts, liveAt, born, lifetimes: { dying, dyingStarts, before, tensors, end } } = this;
+  private measure(runs: readonly Run[]): number {
+    const { arena: a, size, time, scratchStarts, liveAt, born, lifetimes: { dying, dyingStarts, before, tensors, end } } = this;
     let buffers = tensors;
     for (let r = 0; r < runs.length; r++) buffers += runs[r]!.shape.arenas[a]!.scratchStarts.at(-1)!;
     size.reserve(buffers);
@@ -106,22 +147,6 @@ export class ArenaWalk {
     return most;
   }
 
-  /** Buffers that might end above the largest live set if all others of their time came before them: those are no smaller, gaps between them are. */
-  private findCandidates(): void {
-    const { size, candidates, liveAt, born, top, scratchStarts } = this;
-    const { tensors, last, aliveStarts } = this.lifetimes;
-    const [sizes, lives, births, alive, scratch] = [size.at, liveAt.at, born.at, aliveStarts.at, scratchStarts.at];
-    candidates.length = 0;
-    for (let b = 0; b < size.length; b++) {
-      const from = this.firstOf(b);
-      const to = b < tensors ? last.at[b]! : from;
-      const s = sizes[b]!;
-      const others = lives[from]! - s + births[to]! - births[from]!;
-      const count = alive[from + 1]! - alive[from]! + to - from + scratch[to + 1]! - scratch[from]! - 1;
-      if (s + others + Math.min(others, count * s) > top) candidates.push(b);
-    }
-  }
-
   private firstOf(b: number): number {
     const { before, tensors } = this.lifetimes;
     return b >= tensors ? this.time.at[b - tensors]! : b < before ? 0 : b - before + 1;
@@ -135,8 +160,12 @@ export class ArenaWalk {
   /** B that buffer b may end at: those before it and as many gaps that it does not fit in. */
   private bound(b: number): number {
     const known = this.bounds.at[b]!;
-    if (known >= 0) return known;
+    if (known >= 0) {
+      this.depend(b);
+      return known;
+    }
     this.findOthers(b);
+    this.depend(b);
     const [sizes, others] = [this.size.at, this.others.at];
     const s = sizes[b]!;
     let end = s;
@@ -148,7 +177,10 @@ export class ArenaWalk {
   private mayEndAbove(b: number, limit: number): boolean {
     const s = this.size.at[b]!;
     const offset = this.offsets.at[b]!;
-    if (offset >= 0) return offset + s > limit;
+    if (offset >= 0) {
+      this.depend(b);
+      return offset + s > limit;
+    }
     if (this.bound(b) <= limit) return false;
     if (s > limit || --this.looks < 0) return true;
     for (let i = this.othersFrom.at[b]!; i < this.othersTo.at[b]!; i++) if (this.mayEndAbove(this.others.at[i]!, limit - s)) return true;
@@ -161,7 +193,15 @@ export class ArenaWalk {
     const { offsets } = this;
     const begin = this.othersFrom.at[b]!;
     const end = this.othersTo.at[b]!;
-    for (let i = begin; i < end; i++) if (offsets.at[this.others.at[i]!]! < 0) this.place(this.others.at[i]!);
+    let [first, last] = [this.firsts.at[b]!, this.lasts.at[b]!];
+    for (let i = begin; i < end; i++) {
+      const other = this.others.at[i]!;
+      if (offsets.at[other]! < 0) this.place(other);
+      first = Math.min(first, this.firsts.at[other]!);
+      last = Math.max(last, this.lasts.at[other]!);
+    }
+    [this.firsts.at[b], this.lasts.at[b]] = [first, last];
+    this.depend(b);
     this.neighbourOffsets.reserve(end - begin);
     this.neighbourEnds.reserve(end - begin);
     const [from, to, known, sizes, others] = [this.neighbourOffsets.at, this.neighbourEnds.at, offsets.at, this.size.at, this.others.at];
@@ -195,6 +235,7 @@ export class ArenaWalk {
     const s = sizes[b]!;
     const from = this.firstOf(b);
     const to = this.lastOf(b);
+    [this.firsts.at[b], this.lasts.at[b]] = [from, to];
     this.othersFrom.at[b] = others.length;
     for (let i = aliveStarts.at[from]!; i < aliveStarts.at[from + 1]!; i++) {
       const other = alive.at[i]!;

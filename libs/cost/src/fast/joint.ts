@@ -43,12 +43,14 @@ export function jointOf(section: Section, shapes: readonly RunShape[]): Joint {
     return { sizes, scratch, scratchStarts };
   });
   const sets = shapes.map(({ set }) => set);
+  const lowered = wired(section, shapes.map((own) => own.lowered));
+  const set = wired(section, sets);
   const shape: RunShape = {
     places, taps: first!.taps.map((_, r) => mostOf(shapes.map(({ taps }) => taps[r]!))), seconds, buffers,
     set: {
-      ...wired(section, sets), inPlace: sets.flatMap((set) => set.inPlace), overlaid: sets.flatMap((set) => set.overlaid), overwriting: sets.flatMap((set) => set.overwriting),
+      ...set, inPlace: sets.flatMap((set) => set.inPlace), overlaid: sets.flatMap((set) => set.overlaid), overwriting: sets.flatMap((set) => set.overwriting),
     },
-    elements, plane, lowered: wired(section, shapes.map(({ lowered }) => lowered)), arenas, length,
+    elements, plane, lowered, isEven: isEven(section.taken, set, lowered), arenas, length,
   };
   return {
     shape,
@@ -99,4 +101,9 @@ export function mostOf(all: readonly Readonly<Record<string, number>>[]): Readon
   const most: Record<string, number> = {};
   for (const taps of all) for (const [kind, value] of Object.entries(taps)) most[kind] = Math.max(most[kind] ?? 0, value);
   return most;
+}
+
+/** See `RunShape`. */
+export function isEven(taken: number, set: Wiring, lowered: Wiring): boolean {
+  return set.outputs.length === lowered.outputs.length && [set, lowered].every(({ outputs }) => new Set(outputs).size === outputs.length && outputs.every((out) => out >= taken));
 }

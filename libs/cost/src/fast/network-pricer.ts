@@ -6,7 +6,7 @@
  * A network is then sums over such runs, walks over their tensors, and placing those buffers that may end highest. The figures equal those of `priceNetwork` to the
  * last bit: sums are of integers, or run over the operators in the same order.
  */
-import { isPieced, totals, type Graph, type Piece, type PiecedGraph, type Section } from '@app/graph';
+import { isPieced, joinPieces, totals, type Graph, type Piece, type PiecedGraph, type Section } from '@app/graph';
 import { isOtherSize, outsideOf, priceOfWork, workOfNetwork } from '../latency-model.js';
 import { TERMS } from '../latency-terms.js';
 import { generatedBuffer, generatedPeak, isArenaRule, runtimeMemory } from '../memory/runtime-memory.js';
@@ -16,9 +16,9 @@ import { planOnce } from '../plan.js';
 import { fittedEstimate, plainEstimate, rooflineSeconds, warningsOf } from '../price-network.js';
 import { energyOfSums, flashOfSums, NetworkSums, ramOfSums, readSums, sumsOf } from '../sums.js';
 import type { DeviceProfile, FittedModel, NetworkCost } from '../types.js';
-import { ArenaWalk } from './arena-walk.js';
+import { Arenas } from './arenas.js';
+import { Between } from './between.js';
 import { mostOf } from './joint.js';
-import { Lifetimes } from './lifetimes.js';
 import { RunCompiler } from './run-compiler.js';
 import { KEPT, Layout, type Questions, type Run, type RunNetwork } from './run.js';
 import { targetsOf, type ModelOfTarget, type PricedDevice, type Target } from './targets.js';
@@ -44,8 +44,8 @@ export class NetworkPricer {
   // of the network priced last
   private readonly runs: Run[] = [];
   private readonly sets = new WorkingSetWalk();
-  private readonly lifetimes = new Lifetimes();
-  private readonly arenas = new ArenaWalk(this.lifetimes);
+  private readonly between = new Between();
+  private readonly arenas: Arenas;
   private readonly sums = new NetworkSums();
   private readonly works: readonly Float64Array[];
   /** by runtime: MACs it runs */
@@ -79,6 +79,7 @@ export class NetworkPricer {
     this.seconds = new Float64Array(rooflines.length);
     [this.peaks, this.buffers] = [new Float64Array(generated.length), new Float64Array(generated.length)];
     this.arenaBytes = new Float64Array(arenas.length);
+    this.arenas = new Arenas(arenas.length, this.between);
     this.metadata = new Float64Array(arenas.length);
     const size = devices.length * FIGURES;
     [this.values, this.lows, this.highs] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
@@ -184,18 +185,16 @@ export class NetworkPricer {
     this.warnings = warningsOf(plan);
   }
 
-  private lookAtPieces({ sections, reads, starts, output }: PiecedGraph): void {
+  private lookAtPieces(pieced: PiecedGraph): void {
     const { runs } = this;
+    const { sections, reads, starts, output } = pieced;
     this.graph = null;
     this.warnings = [];
     runs.length = sections.length;
     for (let s = 0; s < sections.length; s++) runs[s] = this.runOf(sections[s]!);
     this.addFigures(runs);
     const network = { runs, reads, starts, output };
-    this.findPeaks(network);
-    if (this.arenaBytes.length === 0) return;
-    this.lifetimes.of(network);
-    for (let k = 0; k < this.arenaBytes.length; k++) this.planArena(k);
+    if (!this.findPeaks(network) || !this.findArenas(network)) this.lookAtGraph(joinPieces(pieced));
   }
 
   private runOf(section: Section): Run {
@@ -236,10 +235,11 @@ export class NetworkPricer {
     for (let k = 0; k < this.inside.length; k++) this.inside[k] = total[layout.outside + k] === 0 ? 1 : 0;
   }
 
-  private findPeaks(network: RunNetwork): void {
-    const { sets, buffers } = this;
+  private findPeaks(network: RunNetwork): boolean {
+    const { sets, buffers, between } = this;
     const { generated } = this.questions;
-    sets.walk(network);
+    if (!between.of(network, 'set')) return false;
+    sets.walk(network, between);
     this.peak = sets.live;
     buffers.fill(0);
     for (let r = 0; r < network.runs.length; r++) {
@@ -253,12 +253,20 @@ export class NetworkPricer {
       const { rule, bytesPerElement } = generated[k]!;
       this.peaks[k] = (rule === 'overlay' ? sets.overlay : rule === 'cube-ai-7' ? sets.overwritingPointwise : sets.overwriting) * bytesPerElement;
     }
+    return true;
   }
 
-  private planArena(k: number): void {
-    const at = this.layout.kept + KEPT * k;
-    const kept = { structures: this.figures[at]!, data: this.figures[at + 1]!, scratchBuffers: this.figures[at + 2]!, tables: this.figures[at + 3]! };
-    this.arenaBytes[k] = this.arenas.arena(this.runs, k) + persistentBytes(kept, this.lifetimes.before + 1, this.questions.arenas[k]!.precision === 'int8');
-    this.metadata[k] = metadataBytes(kept);
+  private findArenas(network: RunNetwork): boolean {
+    const { between, arenaBytes, figures, layout } = this;
+    if (arenaBytes.length === 0) return true;
+    if (!this.runs.every(({ shape }) => shape.isEven) && !between.of(network, 'lowered')) return false;
+    this.arenas.plan(network, arenaBytes);
+    for (let k = 0; k < arenaBytes.length; k++) {
+      const at = layout.kept + KEPT * k;
+      const kept = { structures: figures[at]!, data: figures[at + 1]!, scratchBuffers: figures[at + 2]!, tables: figures[at + 3]! };
+      arenaBytes[k]! += persistentBytes(kept, between.inputs + 1, this.questions.arenas[k]!.precision === 'int8');
+      this.metadata[k] = metadataBytes(kept);
+    }
+    return true;
   }
 }

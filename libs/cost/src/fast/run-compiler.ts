@@ -11,7 +11,7 @@ import { keptSums, TFLM_ALIGNMENT } from '../memory/tflm.js';
 import { planExecution, type ExecutionPlan } from '../plan.js';
 import { rooflineSeconds } from '../price-network.js';
 import { sumsOf, writeSums } from '../sums.js';
-import { fill, jointOf, type Joint } from './joint.js';
+import { fill, isEven, jointOf, type Joint } from './joint.js';
 import { Rows, Shared } from './rows.js';
 import { KEPT, type ArenaShape, type Layout, type Questions, type Run, type RunShape, type Wiring, type WorkingSet } from './run.js';
 
@@ -21,6 +21,7 @@ export class RunCompiler {
   private readonly rows = new Rows();
   private readonly numbers = new WeakMap<RunShape, number>();
   private numbered = 0;
+  private compiled = 0;
 
   constructor(private readonly by: object, private readonly questions: Questions, private readonly layout: Layout) {}
 
@@ -64,8 +65,8 @@ export class RunCompiler {
       return { sizes: aligned(made), scratch: aligned(ops.flatMap((op) => op.scratch)), scratchStarts };
     });
     const lowered = networks.length === 0 ? { operators: 0, reads: [], starts: [0], outputs: [0] } : wiringOf(networks[0]!.program);
-    const shape = { places, taps: extents.map(({ taps }) => taps), seconds, buffers, set, elements, plane, lowered, arenas, length: row.length };
-    return { by: this.by, shape: this.shapes.of(JSON.stringify(shape), () => shape), ...this.rows.add(row) };
+    const shape = { places, taps: extents.map(({ taps }) => taps), seconds, buffers, set, elements, plane, lowered, isEven: isEven(takes.length, set, lowered), arenas, length: row.length };
+    return this.run(this.shapes.of(JSON.stringify(shape), () => shape), this.rows.add(row));
   }
 
   /** The run of a section, its pieces' given. */
@@ -74,9 +75,13 @@ export class RunCompiler {
     if (runs.length === 1 && taken === reads.length && reads.every((t, j) => t === j)) return runs[0]!;
     const key = `${runs.map(({ shape }) => this.numberOf(shape)).join()} ${taken} ${reads.join()} ${starts.join()} ${leaves.join()}`;
     const { shape, slots } = this.joints.of(key, () => jointOf(section, runs.map((run) => run.shape)));
-    const { row, at } = this.rows.take(shape.length);
-    runs.forEach((run, r) => fill(shape, row, at, run, slots[r]!));
-    return { by: this.by, shape, row, at };
+    const place = this.rows.take(shape.length);
+    runs.forEach((run, r) => fill(shape, place.row, place.at, run, slots[r]!));
+    return this.run(shape, place);
+  }
+
+  private run(shape: RunShape, { row, at }: Pick<Run, 'row' | 'at'>): Run {
+    return { by: this.by, number: this.compiled++, shape, row, at, sets: [], bounds: [] };
   }
 
   private numberOf(shape: RunShape): number {

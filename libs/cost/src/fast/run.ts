@@ -78,6 +78,8 @@ export interface RunShape {
   readonly plane: number;
   /** operators of TensorFlow Lite Micro: the same for all arenas */
   readonly lowered: Wiring;
+  /** as many tensors leave both, each made in the run and once: what lies between runs is then the same for both */
+  readonly isEven: boolean;
   readonly arenas: readonly ArenaShape[];
   /** figures of the row */
   readonly length: number;
@@ -94,9 +96,31 @@ export interface ArenaShape {
 export interface Run {
   /** whose questions were asked */
   readonly by: object;
+  /** among its runs */
+  readonly number: number;
   readonly shape: RunShape;
   readonly row: Float64Array;
   /** first figure */
+  readonly at: number;
+  /** by state (`Between`), once asked for */
+  readonly sets: SetsWithin[];
+  readonly bounds: BoundsWithin[];
+}
+
+/** Elements a run takes at the most, without what lives beside it. */
+export interface SetsWithin {
+  readonly state: number;
+  readonly live: number;
+  readonly overlay: number;
+  readonly overwriting: number;
+  readonly overwritingPointwise: number;
+}
+
+/** Of a run's buffers in each arena, without those that live beside it. */
+export interface BoundsWithin {
+  readonly state: number;
+  /** [arenas, …], see `ArenaBounds` */
+  readonly row: Float64Array;
   readonly at: number;
 }
 

@@ -1,6 +1,10 @@
-/** Largest working sets of a network, by one walk over its operators: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. */
+/**
+ * Largest working sets of a network: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. What a run takes besides what lives
+ * on either side of it is the same wherever the same of its tensors are read on: it is found once, by a walk over its operators, and a network's by a walk over its runs.
+ */
+import type { Between } from './between.js';
 import { Indices, Numbers } from './lists.js';
-import type { RunNetwork } from './run.js';
+import type { Run, RunNetwork, SetsWithin } from './run.js';
 
 /** no operator */
 const NEVER = 2 ** 31 - 1;
@@ -11,83 +15,112 @@ export class WorkingSetWalk {
   overlay = 0;
   overwriting = 0;
   overwritingPointwise = 0;
-  /** of each tensor: elements, readers, the last of them */
+  /** of each tensor between runs, elements */
+  private readonly sizes = new Numbers();
+  /** of each tensor of a run: elements, readers, the last of them */
   private readonly elements = new Numbers();
   private readonly readers = new Indices();
   private readonly last = new Indices();
-  /** by tensor between runs */
-  private readonly made = new Indices();
-  /** tensors the operators read, in order */
-  private readonly read = new Indices();
 
-  walk(network: RunNetwork): void {
-    this.number(network);
-    const { elements, readers, last, read } = this;
-    const { runs } = network;
-    // what lives is the same for all: they differ in what it takes to get from one operator to the next
+  /** @param between  as the set has it */
+  walk({ runs, starts }: RunNetwork, between: Between): void {
+    const { sizes } = this;
+    const { taken, last, firsts, sources, states } = between;
+    sizes.length = 0;
+    this.live = this.overlay = this.overwriting = this.overwritingPointwise = 0;
     let living = 0;
-    let tensor = 0;
-    let p = 0;
-    for (; p < runs.length && runs[p]!.shape.set.operators === 0; p++) living += elements.at[tensor++]!;
-    let [live, overlay, overwriting, overwritingPointwise] = [living, living, living, living];
-    for (let unit = 0, i = 0; p < runs.length; p++) {
-      const { shape: { set, plane }, row, at } = runs[p]!;
-      for (let k = 0; k < set.operators; k++, unit++, tensor++) {
-        const size = elements.at[tensor]!;
-        let inPlace = false;
-        let overlaid = false;
-        let dying = 0;
-        let most = 0;
-        for (let j = set.starts[k]!, bit = 1; j < set.starts[k + 1]!; j++, i++, bit <<= 1) {
-          const t = read.at[i]!;
-          if (last.at[t] !== unit) continue;
-          if ((set.inPlace[k]! & bit) !== 0 && readers.at[t] === 1) inPlace = true;
-          if ((set.overlaid[k]! & bit) !== 0) overlaid = true;
-          dying += elements.at[t]!;
-          most = Math.max(most, elements.at[t]!);
-        }
-        // what is written over is of the size of what is written
-        const inPlaceSize = inPlace ? 0 : size;
-        const overlaidSize = overlaid ? 0 : size;
-        live = Math.max(live, living + inPlaceSize);
-        overlay = Math.max(overlay, living + overlaidSize + row[at + plane + k]!);
-        const kind = set.overwriting[k]!;
-        overwriting = Math.max(overwriting, living + Math.max(0, size - ((kind & 1) !== 0 ? most : 0)));
-        overwritingPointwise = Math.max(overwritingPointwise, living + Math.max(0, size - ((kind & 2) !== 0 ? most : 0)));
-        living += size - dying;
+    for (let r = 0; r < runs.length; r++) {
+      const run = runs[r]!;
+      const { shape, row, at } = run;
+      const [begin, end] = [starts[r]!, starts[r + 1]!];
+      for (let t = firsts.at[r]!; t < firsts.at[r + 1]!; t++) sizes.push(row[at + shape.elements + sources.at[t]! - (end - begin)]!);
+      let reads = 0;
+      let dying = 0;
+      for (let i = begin; i < end; i++) {
+        const size = sizes.at[taken.at[i]!]!;
+        reads += size;
+        if (last.at[taken.at[i]!] === r) dying += size;
       }
+      this.raise(living - reads, noted(run.sets, states.at[r]!) ?? this.note(run, r, begin, end, between));
+      living -= dying;
+      for (let t = firsts.at[r]!; t < firsts.at[r + 1]!; t++) if (last.at[t]! > r) living += sizes.at[t]!;
     }
-    [this.live, this.overlay, this.overwriting, this.overwritingPointwise] = [live, overlay, overwriting, overwritingPointwise];
   }
 
-  private number({ runs, reads, starts, output }: RunNetwork): void {
-    const { elements, readers, last, made, read } = this;
-    elements.length = readers.length = last.length = made.length = read.length = 0;
-    let unit = 0;
-    for (let p = 0; p < runs.length; p++) {
-      const { shape: { set, elements: from, plane: to }, row, at } = runs[p]!;
-      const begin = starts[p]!;
-      const taken = starts[p + 1]! - begin;
-      const first = elements.length;
-      for (let k = at + from; k < at + to; k++) {
-        elements.push(row[k]!);
-        readers.push(0);
-        last.push(-1);
-      }
-      for (let k = 0; k < set.operators; k++, unit++) {
-        for (let i = set.starts[k]!; i < set.starts[k + 1]!; i++) {
-          const local = set.reads[i]!;
-          const t = local < taken ? made.at[reads[begin + local]!]! : first + local - taken;
-          read.push(t);
-          readers.at[t]!++;
-          last.at[t] = unit;
-        }
-      }
-      for (let i = 0; i < set.outputs.length; i++) {
-        const out = set.outputs[i]!;
-        made.push(out < taken ? made.at[reads[begin + out]!]! : first + out - taken);
+  private raise(beside: number, { live, overlay, overwriting, overwritingPointwise }: SetsWithin): void {
+    if (beside + live > this.live) this.live = beside + live;
+    if (beside + overlay > this.overlay) this.overlay = beside + overlay;
+    if (beside + overwriting > this.overwriting) this.overwriting = beside + overwriting;
+    if (beside + overwritingPointwise > this.overwritingPointwise) this.overwritingPointwise = beside + overwritingPointwise;
+  }
+
+  private note(run: Run, r: number, begin: number, end: number, between: Between): SetsWithin {
+    this.number(run, r, begin, end, between);
+    const sets = this.look(run, end - begin, between.states.at[r]!);
+    run.sets.push(sets);
+    return sets;
+  }
+
+  private number({ shape: { set, elements: from, plane: to }, row, at }: Run, r: number, begin: number, end: number, between: Between): void {
+    const { elements, readers, last, sizes } = this;
+    elements.length = readers.length = last.length = 0;
+    for (let i = begin; i < end; i++) {
+      const t = between.taken.at[i]!;
+      elements.push(sizes.at[t]!);
+      readers.push(between.readers.at[t]! - 1);
+      last.push(between.last.at[t]! > r ? NEVER : -1);
+    }
+    for (let k = at + from; k < at + to; k++) {
+      elements.push(row[k]!);
+      readers.push(0);
+      last.push(-1);
+    }
+    for (let t = between.firsts.at[r]!; t < between.firsts.at[r + 1]!; t++) if (between.last.at[t]! > r) last.at[between.sources.at[t]!] = NEVER;
+    for (let k = 0; k < set.operators; k++) {
+      for (let i = set.starts[k]!; i < set.starts[k + 1]!; i++) {
+        const t = set.reads[i]!;
+        readers.at[t]!++;
+        if (last.at[t] !== NEVER) last.at[t] = k;
       }
     }
-    last.at[made.at[output]!] = NEVER;
   }
+
+  private look({ shape: { set, plane }, row, at }: Run, taken: number, state: number): SetsWithin {
+    const { elements, readers, last } = this;
+    // an input of the network lives before anything runs
+    const before = set.operators === 0 ? elements.length : taken;
+    let living = 0;
+    for (let t = 0; t < before; t++) living += elements.at[t]!;
+    let [live, overlay, overwriting, overwritingPointwise] = [living, living, living, living];
+    // what lives is the same for all: they differ in what it takes to get from one operator to the next
+    for (let k = 0; k < set.operators; k++) {
+      const size = elements.at[taken + k]!;
+      let inPlace = false;
+      let overlaid = false;
+      let dying = 0;
+      let most = 0;
+      for (let i = set.starts[k]!, bit = 1; i < set.starts[k + 1]!; i++, bit <<= 1) {
+        const t = set.reads[i]!;
+        if (last.at[t] !== k) continue;
+        if ((set.inPlace[k]! & bit) !== 0 && readers.at[t] === 1) inPlace = true;
+        if ((set.overlaid[k]! & bit) !== 0) overlaid = true;
+        dying += elements.at[t]!;
+        most = Math.max(most, elements.at[t]!);
+      }
+      // what is written over is of the size of what is written
+      live = Math.max(live, living + (inPlace ? 0 : size));
+      overlay = Math.max(overlay, living + (overlaid ? 0 : size) + row[at + plane + k]!);
+      const kind = set.overwriting[k]!;
+      overwriting = Math.max(overwriting, living + Math.max(0, size - ((kind & 1) !== 0 ? most : 0)));
+      overwritingPointwise = Math.max(overwritingPointwise, living + Math.max(0, size - ((kind & 2) !== 0 ? most : 0)));
+      living += size - dying;
+    }
+    return { state, live, overlay, overwriting, overwritingPointwise };
+  }
+}
+
+/** What was noted of a run in a state. */
+export function noted<T extends { readonly state: number }>(notes: readonly T[], state: number): T | undefined {
+  for (let i = 0; i < notes.length; i++) if (notes[i]!.state === state) return notes[i];
+  return undefined;
 }
