@@ -30,8 +30,28 @@ export interface Step {
  */
 export function stepsOf(graph: Graph, rules: RuntimeRules): Step[] {
   const arranged = arrange(graph, rules);
+  return launched(arranged, inferShapes(arranged), fusions(arranged, rules.fusion), rules.merge);
+}
+
+/**
+ * As `stepsOf`, for several ways to fuse; the same list where they fuse alike.
+ * @throws GraphError if the graph breaks a rule
+ */
+export function stepsByFusion(graph: Graph, ways: readonly RuntimeRules['fusion'][]): (readonly Step[])[] {
+  const arranged = arrange(graph, { zeros: 'folded' });
   const shapes = inferShapes(arranged);
-  const fused = fusions(arranged, rules.fusion);
+  const known = new Map<string, readonly Step[]>();
+  return ways.map((fusion) => {
+    const fused = fusions(arranged, fusion);
+    const key = [...fused].join();
+    const steps = known.get(key) ?? launched(arranged, shapes, fused, false);
+    known.set(key, steps);
+    return steps;
+  });
+}
+
+/** @param fused  followers, each with the node it runs in */
+function launched(arranged: Graph, shapes: ReadonlyMap<string, Shape>, fused: ReadonlyMap<string, string>, merge: boolean): Step[] {
   const last = new Map<string, string>();
   for (const [follower, root] of fused) last.set(root, follower);
   const seen = new Map<string, string>();
@@ -45,7 +65,7 @@ export function stepsOf(graph: Graph, rules: RuntimeRules): Step[] {
       continue;
     }
     if (node.kind === 'input' || node.kind === 'constant') continue;
-    if (rules.merge && MERGEABLE.has(node.kind)) {
+    if (merge && MERGEABLE.has(node.kind)) {
       const key = `${node.kind}|${JSON.stringify(node.attrs)}|${node.inputs.map(canonical).join('|')}`;
       const twin = seen.get(key);
       if (twin !== undefined) {
@@ -60,7 +80,7 @@ export function stepsOf(graph: Graph, rules: RuntimeRules): Step[] {
 }
 
 /** Zeros as the runtime treats them, then what no output needs taken out. */
-function arrange(graph: Graph, { zeros }: RuntimeRules): Graph {
+function arrange(graph: Graph, { zeros }: Pick<RuntimeRules, 'zeros'>): Graph {
   if (zeros === 'kept' || !graph.nodes.some((node) => node.kind === 'zeros')) return pruneDead(graph);
   return pruneDead(foldZeros(zeros === 'pushed' ? pushZeros(graph) : graph).graph);
 }
@@ -101,29 +121,36 @@ function fusions(graph: Graph, fusion: RuntimeRules['fusion']): Map<string, stri
 function stepOf(node: Node, inputs: readonly Shape[], output: Shape): Step {
   const x = inputs[0] ?? output;
   const outputElements = elements(output);
-  const common = {
-    id: node.id, macs: 0, inputElements: inputs.reduce((sum, s) => sum + elements(s), 0), outputElements, weightElements: 0,
+  const step: { -readonly [K in keyof Step]: Step[K] } = {
+    kind: OTHERS[node.kind] ?? 'elementwise', id: node.id, macs: 0, inputElements: inputs.reduce((sum, s) => sum + elements(s), 0), outputElements, weightElements: 0,
     inChannels: x[1] ?? 1, outChannels: output[1] ?? 1, outHeight: output[2] ?? 1, outWidth: output[3] ?? 1, taps: 1, stride: 1,
   };
   if (isKind(node, 'conv2d')) {
     const { groups, kernel, stride } = node.attrs;
     const taps = kernel[0] * kernel[1];
     const perOutput = (taps * x[1]!) / groups;
-    const kind = groups === 1 ? (taps === 1 ? 'pointwise' : 'dense') : groups === x[1] ? 'depthwise' : 'grouped';
-    return { ...common, kind, macs: outputElements * perOutput, weightElements: output[1]! * perOutput, taps, stride: stride[0] };
-  }
-  if (isKind(node, 'linear')) {
-    const inFeatures = x[x.length - 1]!;
-    const outFeatures = output[output.length - 1]!;
-    return { ...common, kind: 'linear', inChannels: inFeatures, outChannels: outFeatures, macs: outputElements * inFeatures, weightElements: inFeatures * outFeatures };
-  }
-  if (isKind(node, 'maxPool') || isKind(node, 'avgPool')) {
+    step.kind = groups === 1 ? (taps === 1 ? 'pointwise' : 'dense') : groups === x[1] ? 'depthwise' : 'grouped';
+    step.macs = outputElements * perOutput;
+    step.weightElements = output[1]! * perOutput;
+    step.taps = taps;
+    step.stride = stride[0];
+  } else if (isKind(node, 'linear')) {
+    step.kind = 'linear';
+    step.inChannels = x[x.length - 1]!;
+    step.outChannels = output[output.length - 1]!;
+    step.macs = outputElements * step.inChannels;
+    step.weightElements = step.inChannels * step.outChannels;
+  } else if (isKind(node, 'maxPool') || isKind(node, 'avgPool')) {
     const { kernel, stride } = node.attrs;
     // a window over the whole map, as exporters write global pooling
-    if (output[2] === 1 && output[3] === 1 && kernel[0] * kernel[1] > 9) return { ...common, kind: 'globalPool' };
-    return { ...common, kind: 'pool', taps: kernel[0] * kernel[1], stride: stride[0] };
+    const isGlobal = output[2] === 1 && output[3] === 1 && kernel[0] * kernel[1] > 9;
+    step.kind = isGlobal ? 'globalPool' : 'pool';
+    if (!isGlobal) {
+      step.taps = kernel[0] * kernel[1];
+      step.stride = stride[0];
+    }
   }
-  return { ...common, kind: OTHERS[node.kind] ?? 'elementwise' };
+  return step;
 }
 
 const OTHERS: Partial<Record<OpKind, StepKind>> = {

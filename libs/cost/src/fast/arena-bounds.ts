@@ -80,6 +80,10 @@ export class ArenaBounds {
     }
   }
 
+  /**
+   * A tensor between runs lies above buffers that live in one run's time alone by no more than those between runs that come before it and
+   * a gap at each: nothing else lies there.
+   */
   private findEnds(runs: number, { last, firsts, alive, aliveStarts }: Between): void {
     const { arenas, within, beside, ends, inner, sizes } = this;
     inner.length = ends.length = 0;
@@ -186,7 +190,8 @@ export class ArenaBounds {
   private boundOf(b: number, from: number, to: number, taken: number, tensors: number, scratchStarts: readonly number[]): number {
     const { alive, aliveStarts, size: { at: sizes } } = this;
     const size = sizes[b]!;
-    let end = -above(size, size) + size;
+    // it is among those of its time
+    let end = size - above(size, size);
     for (let i = aliveStarts.at[from]!; i < aliveStarts.at[from + 1]!; i++) end += above(sizes[alive.at[i]!]!, size);
     for (let other = taken + from; other < taken + to; other++) end += above(sizes[other]!, size);
     for (let other = tensors + scratchStarts[from - 1]!; other < tensors + scratchStarts[to]!; other++) end += above(sizes[other]!, size);

@@ -10,7 +10,7 @@ import type { Between } from './between.js';
 import type { Run, RunNetwork } from './run.js';
 
 /** Numbers of a key, and heights that are kept, at the most. */
-const [MOST_NUMBERS, MOST_HEIGHTS] = [256, 65_536];
+const [MOST_NUMBERS, MOST_HEIGHTS] = [256, 32_768];
 
 /** Runs before and behind another, up to which more is known. */
 interface Window {

@@ -22,7 +22,8 @@ export class Lifetimes {
 
   of({ runs, reads, starts, output }: RunNetwork): void {
     const { last, made } = this;
-    last.length = made.length = 0;
+    made.length = 0;
+    last.length = 0;
     let time = 0;
     this.before = 0;
     for (let p = 0; p < runs.length; p++) {
@@ -55,23 +56,28 @@ export class Lifetimes {
   }
 
   private findAlive(): void {
-    const { alive, aliveStarts, dying, dyingStarts, living, last, before } = this;
-    alive.length = aliveStarts.length = dying.length = dyingStarts.length = living.length = 0;
-    for (let t = 0; t < before; t++) living.push(t);
-    for (let time = 0; time <= this.end; time++) {
-      if (time > 0) living.push(before + time - 1);
-      aliveStarts.push(alive.length);
-      dyingStarts.push(dying.length);
-      let kept = 0;
-      for (let i = 0; i < living.length; i++) {
-        const t = living.at[i]!;
-        alive.push(t);
-        if (last.at[t]! > time) living.at[kept++] = t;
-        else dying.push(t);
+    const { alive, aliveStarts, dying, dyingStarts, living, before, end } = this;
+    const last = this.last.at;
+    for (const list of [aliveStarts, dyingStarts]) list.reserve(end + 2);
+    for (const list of [living, dying]) list.reserve(this.tensors);
+    const [starts, deaths, now, dead] = [aliveStarts.at, dyingStarts.at, living.at, dying.at];
+    let [lives, kept, died] = [0, before, 0];
+    for (let t = 0; t < before; t++) now[t] = t;
+    for (let time = 0; time <= end; time++) {
+      if (time > 0) now[kept++] = before + time - 1;
+      starts[time] = lives;
+      deaths[time] = died;
+      alive.reserve(lives + kept);
+      const all = alive.at;
+      const count = kept;
+      kept = 0;
+      for (let i = 0; i < count; i++) {
+        const t = now[i]!;
+        all[lives++] = t;
+        if (last[t]! > time) now[kept++] = t;
+        else dead[died++] = t;
       }
-      living.length = kept;
     }
-    aliveStarts.push(alive.length);
-    dyingStarts.push(dying.length);
+    [starts[end + 1], deaths[end + 1]] = [lives, died];
   }
 }

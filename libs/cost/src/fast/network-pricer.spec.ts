@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadCatalog } from '@app/catalog';
 import { decode, GraphNetworkBuilder, PieceBuilder, PieceDecoder, PieceTable, pointFromCode, type Feature, type NetworkBuilder } from '@app/decode';
 import { isPieced, joinPieces, totals, type Graph } from '@app/graph';
@@ -8,6 +8,7 @@ import { UnsupportedPrecision } from '../errors.js';
 import { RUNTIMES, type RuntimeKind } from '../latency-rules.js';
 import { priceNetwork } from '../price-network.js';
 import type { DeviceProfile } from '../types.js';
+import { ArenaWalk } from './arena-walk.js';
 import { FIGURES, NetworkPricer, type NetworkEstimates, type PricedDevice } from './network-pricer.js';
 
 const catalog = loadCatalog();
@@ -101,6 +102,24 @@ describe('networks priced in pieces', () => {
     }), { numRuns: 50 });
     expect(pieced).toBeGreaterThan(100);
     expect(table.sections.hits).toBeGreaterThan(50);
+  });
+
+  it('place no buffers where each run has had such neighbours before, in whatever network', () => {
+    const begun = vi.spyOn(ArenaWalk.prototype, 'begin');
+    const definition = catalog.space('flynet');
+    const arena = [{ device: catalog.device('stm32h743zi-tflm-reference') }];
+    const decoder = new PieceDecoder(definition, task, 65_536, 1);
+    const pricer = new NetworkPricer(arena);
+    const space = createSearchSpace(definition.parameters);
+    const usual = space.decode(space.fromUnit(new Array<number>(space.dimension).fill(0.3)));
+    const kernels = [3, 5, 7].flatMap((kernel2) => [3, 5, 7].map((kernel5) => ({ ...usual, kernel2, kernel5 })));
+    const unseen = kernels.pop()!;
+    for (let round = 0; round < 2; round++) for (const point of kernels) pricer.price(decoder.decode(point));
+    const placed = begun.mock.calls.length;
+    expect(placed).toBeGreaterThan(0);
+    expect(pricer.estimates(decoder.decode(unseen))).toEqual(plainly(decode(definition, unseen, task), arena));
+    expect(begun.mock.calls.length).toBe(placed);
+    begun.mockRestore();
   });
 
   it('tell a chain of two operators from two side by side', () => {

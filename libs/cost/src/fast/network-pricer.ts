@@ -2,9 +2,9 @@
  * Prices networks on a fixed set of devices: `priceNetwork` without its layers, many times as fast where networks come in pieces that
  * have been seen before.
  *
- * Of a piece, and of a section of pieces, is kept, as long as it lives: sums of its work, its tensors and how it reads and overwrites them.
- * A network is then sums over such runs, walks over their tensors, and placing those buffers that may end highest. The figures equal those of `priceNetwork` to the
- * last bit: sums are of integers, or run over the operators in the same order.
+ * Of a piece, and of a section of pieces, is kept, as long as it lives: sums of its work, its tensors and how it reads and overwrites them, and
+ * what it takes besides what lives around it. A network is then sums over such runs, and its peaks are the highest of theirs. The figures equal
+ * those of `priceNetwork` to the last bit: sums are of integers, or run over the operators in the same order.
  */
 import { isPieced, joinPieces, totals, type Graph, type Piece, type PiecedGraph, type Section } from '@app/graph';
 import { isOtherSize, outsideOf, priceOfWork, workOfNetwork } from '../latency-model.js';
@@ -235,6 +235,7 @@ export class NetworkPricer {
     for (let k = 0; k < this.inside.length; k++) this.inside[k] = total[layout.outside + k] === 0 ? 1 : 0;
   }
 
+  /** False where a run takes one tensor under two names, or very many. */
   private findPeaks(network: RunNetwork): boolean {
     const { sets, buffers, between } = this;
     const { generated } = this.questions;

@@ -1,7 +1,7 @@
 /** Finds what pricing needs to know: of a piece by the functions that price whole networks, of a section from its pieces. */
 import type { Piece, Section } from '@app/graph';
 import { outsideOf, rangeOf } from '../latency-model.js';
-import { stepsOf } from '../latency-steps.js';
+import { stepsByFusion, type Step } from '../latency-steps.js';
 import { TERMS, workOfSteps } from '../latency-terms.js';
 import { overlayProgram } from '../memory/overlay.js';
 import { overwrites } from '../memory/overwriting.js';
@@ -11,6 +11,7 @@ import { keptSums, TFLM_ALIGNMENT } from '../memory/tflm.js';
 import { planExecution, type ExecutionPlan } from '../plan.js';
 import { rooflineSeconds } from '../price-network.js';
 import { sumsOf, writeSums } from '../sums.js';
+import type { FittedModel } from '../types.js';
 import { fill, isEven, jointOf, type Joint } from './joint.js';
 import { Rows, Shared } from './rows.js';
 import { KEPT, type ArenaShape, type Layout, type Questions, type Run, type RunShape, type Wiring, type WorkingSet } from './run.js';
@@ -33,12 +34,13 @@ export class RunCompiler {
     const isInput = takes.length === 0;
     const sums = new Float64Array(layout.length);
     writeSums(sumsOf(plan), sums);
-    const ways = layout.fusions.map((fusion, w) => {
-      const steps = stepsOf(graph, { zeros: 'folded', merge: false, fusion });
-      const extent = rangeOf([steps]);
-      sums.set(workOfSteps(steps), layout.works + w * TERMS.length);
-      sums[layout.macs + w] = extent.macs[0];
-      return extent;
+    const works = new Map<readonly Step[], { readonly work: Float64Array; readonly extent: FittedModel['range'] }>();
+    const ways = stepsByFusion(graph, layout.fusions).map((steps, w) => {
+      const known = works.get(steps) ?? { work: workOfSteps(steps), extent: rangeOf([steps]) };
+      works.set(steps, known);
+      sums.set(known.work, layout.works + w * TERMS.length);
+      sums[layout.macs + w] = known.extent.macs[0];
+      return known.extent;
     });
     const extents = layout.wayOf.map((w) => ways[w]!);
     questions.ranges.forEach(({ runtime, range }, k) => {
