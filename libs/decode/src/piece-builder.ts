@@ -6,14 +6,30 @@ import { OPS, type OpAttrs, type OpKind, type PiecedGraph, type Section, type Sh
 import { NetworkBuilder, type BuilderOptions, type Feature } from './network-builder.js';
 import type { KnownPiece, KnownSection, PieceTable } from './piece-table.js';
 
-interface MadeFeature extends Feature {
-  /** where it is read, and its number there */
-  readonly frame: Frame;
-  readonly at: number;
-  /** the piece that makes it, and what that was then */
-  readonly known: KnownPiece;
-  /** its piece stands in the frame itself, where operators may join it */
-  readonly isOwn: boolean;
+class MadeFeature implements Feature {
+  /**
+   * @param frame  where it is read
+   * @param at  its number there
+   * @param known  the piece that makes it, and what that was then
+   * @param isOwn  its piece stands in the frame itself, where operators may join it
+   */
+  constructor(readonly frame: Frame, readonly at: number, readonly known: KnownPiece, readonly isOwn: boolean) {}
+
+  get id(): string {
+    return '';
+  }
+
+  get channels(): number {
+    return this.known.channels;
+  }
+
+  get height(): number {
+    return this.known.height;
+  }
+
+  get width(): number {
+    return this.known.width;
+  }
 }
 
 /** The network, or a section of it: tensors are what the section takes and what its parts make. */
@@ -26,8 +42,7 @@ class Frame {
   readonly sections: Section[] = [];
 
   feature(known: KnownPiece, isOwn: boolean, at = this.tensors.length): MadeFeature {
-    const { channels, height, width } = known;
-    return { id: '', channels, height, width, frame: this, at, known, isOwn };
+    return new MadeFeature(this, at, known, isOwn);
   }
 
   place(known: KnownPiece, isOwn: boolean, readers = 0): MadeFeature {
@@ -192,9 +207,16 @@ export class PieceBuilder extends NetworkBuilder<PiecedGraph | null> {
       if (isOuter) this.placeWhole(known, inputs);
       else this.placePieces(known, inputs);
     }
-    const leaf = (i: number): number => first + (isOuter ? i : section.leaves[i]!);
-    for (let i = 0; i < merging.length; i++) this.merge(merging[i]!.x < 0 ? leaf(-1 - merging[i]!.x) : inputs[used[merging[i]!.x]!]!.at, merging[i]!.known);
-    return results.map((r) => (r < 0 ? inputs[-1 - r]! : frame.tensors[leaf(r)]!));
+    for (let i = 0; i < merging.length; i++) {
+      const { x, known: merged } = merging[i]!;
+      this.merge(x < 0 ? first + (isOuter ? -1 - x : section.leaves[-1 - x]!) : inputs[used[x]!]!.at, merged);
+    }
+    const made = new Array<MadeFeature>(results.length);
+    for (let i = 0; i < results.length; i++) {
+      const r = results[i]!;
+      made[i] = r < 0 ? inputs[-1 - r]! : frame.tensors[first + (isOuter ? r : section.leaves[r]!)]!;
+    }
+    return made;
   }
 
   /** Tensors are those that leave. */

@@ -29,5 +29,10 @@ export function cubeAiTermsOf(operators: number, channels: number): RuntimeTerms
 
 /** The runtimes these terms hold for. */
 export function isCubeAi(runtime: string): boolean {
-  return /stm32cube\.ai|x-cube-ai (8|9|1\d)/i.test(runtime);
+  let known = RUNTIMES.get(runtime);
+  if (known === undefined) RUNTIMES.set(runtime, (known = /stm32cube\.ai|x-cube-ai (8|9|1\d)/i.test(runtime)));
+  return known;
 }
+
+/** asked for every network on every device */
+const RUNTIMES = new Map<string, boolean>();
