@@ -14,8 +14,10 @@ export interface Page {
   readonly plots: Readonly<Record<string, string>>;
 }
 
+/** Peers of `bo`, and what they are. */
+const PROCESSES = [['botorch_qlognehvi', "BoTorch's qLogNEHVI"], ['optuna_gp', "Optuna's Gaussian process"]] as const;
 /** A solver with so many problems is a broad one; the others are compared on the problems they have. */
-const BROAD = 18;
+const BROAD = 30;
 /** Problems that a plot's medians are over. */
 const LEAST_SHARED = 3;
 /** evaluations at which the cells are told */
@@ -160,14 +162,13 @@ function besideNsga2(tests: readonly TestProblem[], auto: Standing, standings: r
   return `What \`auto\` has at 500 or 1,000 evaluations is no worse than NSGA-II at 1,000, ours and that of the figures ¹, on ${met.length - behind.length} of ${met.length} problems${behind.length === 0 ? '' : `; worse on ${behind.map((t) => t.name).join(', ')}`}.`;
 }
 
-/** `mads` beside the figures of NOMAD 4.5 that came with the problems, and `auto` beside the best of all solvers. */
+/** `mads` beside the figures of NOMAD 4.5 that came with the problems, `bo` beside the Gaussian processes of others, and `auto` beside the best of all solvers. */
 function marks(tests: readonly TestProblem[], standings: readonly Standing[]): string[] {
   const own = (solver: string): Standing | undefined => standings.find((s) => s.own && s.solver === solver);
   const [mads, auto, nomad] = [own('mads'), own('auto'), standings.find((s) => s.solver === ANCHORS[0]![0])!];
   const lines: string[] = [];
   if (mads) {
-    const columns = BUDGETS.map((b) => ({ b, shared: common(tests, [mads, nomad], [b]) })).filter((c) => c.shared.length > 0);
-    const row = (s: Standing): string[] => [name(s), ...columns.map(({ b, shared }) => median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(3))];
+    const columns = sharedBy(tests, mads, nomad);
     const here = standings.find((s) => s.solver === 'nomad');
     const measuredHere = (t: TestProblem, b: number): string => {
       const value = here?.at(t.name, b);
@@ -175,8 +176,12 @@ function marks(tests: readonly TestProblem[], standings: readonly Standing[]): s
     };
     const behind = columns.flatMap(({ b, shared }) => shared.filter((t) => shortfall(t, mads.at(t.name, b)!) - shortfall(t, nomad.at(t.name, b)!) > 0.02)
       .map((t) => `${t.name} at ${b} (${[mads.at(t.name, b), nomad.at(t.name, b)].map((v) => (v ?? 0).toFixed(3)).join(', NOMAD 4.5 ')}${measuredHere(t, b)})`));
-    lines.push('`mads` beside NOMAD 4.5 ¹, over every problem that both have:', '', ...table(['solver', ...columns.map(({ b, shared }) => `${b} (${shared.length} problems)`)], [row(mads), row(nomad)]), '',
+    lines.push('`mads` beside NOMAD 4.5 ¹, over every problem that both have:', '', ...mediansBeside(tests, mads, nomad), '',
       behind.length === 0 ? 'It is on no problem more than 0.02 behind.' : `More than 0.02 behind: ${behind.join('; ')}.`, '');
+  }
+  for (const [solver, title] of PROCESSES) {
+    const [bo, other] = [own('bo'), standings.find((s) => s.solver === solver)];
+    if (bo && other && sharedBy(tests, bo, other).length > 0) lines.push(`\`bo\` beside ${title}, over every problem that both have:`, '', ...mediansBeside(tests, bo, other), '');
   }
   if (auto) {
     const rivals = standings.filter((s) => s !== auto);
@@ -193,6 +198,17 @@ function marks(tests: readonly TestProblem[], standings: readonly Standing[]): s
       ...(far.length === 0 ? [] : [`Farthest behind the best: ${far.join('; ')}.`, '']), besideNsga2(tests, auto, standings), '');
   }
   return lines.length === 0 ? [] : ['## The marks', '', ...lines];
+}
+
+/** Numbers of evaluations that two solvers have problems in common at. */
+function sharedBy(tests: readonly TestProblem[], ...pair: readonly [Standing, Standing]): { readonly b: number; readonly shared: readonly TestProblem[] }[] {
+  return BUDGETS.map((b) => ({ b, shared: common(tests, pair, [b]) })).filter((c) => c.shared.length > 0);
+}
+
+function mediansBeside(tests: readonly TestProblem[], ...pair: readonly [Standing, Standing]): string[] {
+  const columns = sharedBy(tests, ...pair);
+  const row = (s: Standing): string[] => [name(s), ...columns.map(({ b, shared }) => median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(3))];
+  return table(['solver', ...columns.map(({ b, shared }) => `${b} (${shared.length} problems)`)], pair.map(row));
 }
 
 /** Those with many problems; the anchors too. */
