@@ -122,6 +122,18 @@ describe('networks priced in pieces', () => {
     begun.mockRestore();
   });
 
+  it.each([2, 14, 15, 40])('cost the same where an operator reads %i tensors', (count) => {
+    const pricer = new NetworkPricer(devices);
+    const wide = <T>(net: NetworkBuilder<T>): T => {
+      const x = net.conv('stem', net.input(3, 8), 4);
+      const branches = Array.from({ length: count }, (_, i) => net.conv(`branch${i}`, x, 2 + (i % 3), { kernel: 3 }));
+      return net.finish(net.linear('classifier', net.globalPool('mean', net.concat('concat', branches)), 5));
+    };
+    const graph = wide(new GraphNetworkBuilder('wide'));
+    expect(pricer.estimates(wide(new PieceBuilder('wide', new PieceTable(1000)))!)).toEqual(plainly(graph));
+    expect(pricer.counts()).toMatchObject({ macs: totals(graph).macs, params: totals(graph).params });
+  });
+
   it('tell a chain of two operators from two side by side', () => {
     const pricer = new NetworkPricer(devices);
     const table = new PieceTable(100, 1);
