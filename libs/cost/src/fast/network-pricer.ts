@@ -93,7 +93,7 @@ export class NetworkPricer {
   price(network: Graph | PiecedGraph): void {
     if (isPieced(network)) this.lookAtPieces(network);
     else this.lookAtGraph(network);
-    this.targets.forEach(this.priceTarget);
+    for (let d = 0; d < this.targets.length; d++) this.priceTarget(this.targets[d]!, d);
   }
 
   /** Prices a network with words: model, precision, warnings. */
@@ -123,29 +123,31 @@ export class NetworkPricer {
     return this.graph === null ? this.sums : totals(this.graph);
   }
 
-  private readonly priceTarget = ({ device, precision, rule, memory, time, energy, roofline }: Target, d: number): void => {
+  private priceTarget({ device, precision, rule, memory, time, energy, roofline }: Target, d: number): void {
     const { values, sums } = this;
     const at = d * FIGURES;
-    if (time === null) this.put(at, this.seconds[roofline]!, device.uncertainty.latency.value);
-    else this.putFitted(at, time);
-    if (energy === null) this.put(at + 1, energyOfSums(sums, device, precision, values[at]!), device.uncertainty.energy.value);
-    else this.putFitted(at + 1, energy);
+    values[at] = time === null ? this.seconds[roofline]! : priceOfWork(this.works[time.runtime]!, time.coefficients);
+    values[at + 1] = energy === null ? energyOfSums(sums, device, precision, values[at]!) : priceOfWork(this.works[energy.runtime]!, energy.coefficients);
     const isArena = isArenaRule(rule);
     const used = isArena ? this.arenaBytes[memory]! : rule === 'live-set' ? null : this.peaks[memory]! + this.buffers[memory]!;
-    this.put(at + 2, ramOfSums(sums, device, precision, used, this.peak), device.uncertainty.memory.value);
-    this.put(at + 3, flashOfSums(sums, device, precision, isArena ? this.metadata[memory]! : null), device.uncertainty.memory.value);
-  };
-
-  private put(at: number, value: number, uncertainty: number): void {
-    this.values[at] = value;
-    this.lows[at] = value / (1 + uncertainty);
-    this.highs[at] = value * (1 + uncertainty);
+    values[at + 2] = ramOfSums(sums, device, precision, used, this.peak);
+    values[at + 3] = flashOfSums(sums, device, precision, isArena ? this.metadata[memory]! : null);
+    const { latency, energy: joules, memory: bytes } = device.uncertainty;
+    this.spread(at, time, latency);
+    this.spread(at + 1, energy, joules);
+    this.spread(at + 2, null, bytes);
+    this.spread(at + 3, null, bytes);
   }
 
-  private putFitted(at: number, model: ModelOfTarget): void {
-    const value = priceOfWork(this.works[model.runtime]!, model.coefficients);
+  /** Ends of the interval of a figure. */
+  private spread(at: number, model: ModelOfTarget | null, { value: uncertainty }: { readonly value: number }): void {
+    const value = this.values[at]!;
+    if (model === null) {
+      this.lows[at] = value / (1 + uncertainty);
+      this.highs[at] = value * (1 + uncertainty);
+      return;
+    }
     const { low, high } = this.isOutside(model) ? model.beyond : model.within;
-    this.values[at] = value;
     this.lows[at] = value * low;
     this.highs[at] = value * high;
   }
@@ -189,7 +191,7 @@ export class NetworkPricer {
     const { runs } = this;
     const { sections, reads, starts, output } = pieced;
     this.graph = null;
-    this.warnings = [];
+    this.warnings = NONE;
     runs.length = sections.length;
     for (let s = 0; s < sections.length; s++) runs[s] = this.runOf(sections[s]!);
     this.addFigures(runs);
@@ -260,7 +262,7 @@ export class NetworkPricer {
   private findArenas(network: RunNetwork): boolean {
     const { between, arenaBytes, figures, layout } = this;
     if (arenaBytes.length === 0) return true;
-    if (!this.runs.every(({ shape }) => shape.isEven) && !between.of(network, 'lowered')) return false;
+    if (!this.runs.every(isEven) && !between.of(network, 'lowered')) return false;
     this.arenas.plan(network, arenaBytes);
     for (let k = 0; k < arenaBytes.length; k++) {
       const at = layout.kept + KEPT * k;
@@ -271,3 +273,6 @@ export class NetworkPricer {
     return true;
   }
 }
+
+const NONE: readonly string[] = [];
+const isEven = ({ shape }: Run): boolean => shape.isEven;
