@@ -133,7 +133,7 @@ function cells(tests: readonly TestProblem[], own: readonly SolverRecord[], serv
       const reached = CELL_MARKS.every(([b, share]) => costed.every((t) => (at(t.name, b) ?? 0) >= share));
       return reached ? [`\`${r.solver}\` has ${CELL_MARKS.map(([b, share]) => `at least ${share} at ${b}`).join(' and ')} evaluations on each.`] : [];
     }), '',
-    '`npm run bench:optimizers -- --computed --algorithms auto,bo,mads --problems NAS201-2*,NAS201-3 --budget 300 --seeds 5 --first-seed 101 --store` makes them.', '',
+    '`npm run bench:optimizers -- --computed --algorithms auto,bo,mads --problems NAS201-2*,NAS201-3 --budget 300 --seeds 10 --first-seed 101 --store` makes them.', '',
   ];
 }
 
