@@ -2,11 +2,10 @@
  * How high the buffers of a network may end in its greedy arenas, from what is noted of its runs: the largest live sets, which no arena
  * undercuts, and how high the buffers that a run makes end at the most. These bounds are looser than those of `ArenaWalk`, which says why they hold.
  */
-import type { Between } from './between.js';
+import { NEVER, noted, type Between } from './between.js';
 import { Indices, Numbers } from './lists.js';
 import type { Rows } from './rows.js';
 import type { BoundsWithin, Run, RunNetwork, Wiring } from './run.js';
-import { noted } from './working-sets.js';
 
 /** Figures of a run, B by arena: the largest live set; how high a buffer ends at the most that lives in no other run's time; sizes of the tensors that leave. */
 const [LIVE, BOUND, FIGURES] = [0, 1, 2];
@@ -198,9 +197,6 @@ export class ArenaBounds {
     return end;
   }
 }
-
-/** no time of a run */
-const NEVER = 2 ** 31 - 1;
 
 /** B by which a buffer of some size may come to lie higher for another of its time: that one, and a gap it does not fit in. */
 function above(other: number, size: number): number {

@@ -4,11 +4,12 @@ import type { RunNetwork } from './run.js';
 
 /** Bits that a state has room for. */
 const MOST_BITS = 30;
+/** Last needed behind a run: in no operator of it, at no time. */
+export const NEVER = 2 ** 31 - 1;
 
 export class Between {
   /** inputs of the network are its first tensors */
   inputs = 0;
-  tensors = 0;
   /** by tensor, the run that reads it last; the number of runs where the network gives it */
   readonly last = new Indices();
   /** by tensor, its number in the run that makes it */
@@ -55,7 +56,6 @@ export class Between {
       for (let i = 0; i < outputs.length; i++) this.leave(r, outputs[i]!, begin, own, first);
     }
     last.at[made.at[output]!] = runs.length;
-    this.tensors = last.length;
     firsts.push(last.length);
     this.findStates(starts);
     return true;
@@ -107,4 +107,10 @@ export class Between {
     }
     aliveStarts.push(alive.length);
   }
+}
+
+/** What was noted of a run in a state. */
+export function noted<T extends { readonly state: number }>(notes: readonly T[], state: number): T | undefined {
+  for (let i = 0; i < notes.length; i++) if (notes[i]!.state === state) return notes[i];
+  return undefined;
 }

@@ -2,12 +2,9 @@
  * Largest working sets of a network: the figures of `memoryOfPlan`, `overlayProgram` and `overwritingPeak`. What a run takes besides what lives
  * on either side of it is the same wherever the same of its tensors are read on: it is found once, by a walk over its operators, and a network's by a walk over its runs.
  */
-import type { Between } from './between.js';
+import { NEVER, noted, type Between } from './between.js';
 import { Indices, Numbers } from './lists.js';
 import type { Run, RunNetwork, SetsWithin } from './run.js';
-
-/** no operator */
-const NEVER = 2 ** 31 - 1;
 
 export class WorkingSetWalk {
   /** of the network walked last, elements: live sets; with planned overlays; writing over inputs of any size, without and with pointwise convolutions */
@@ -117,10 +114,4 @@ export class WorkingSetWalk {
     }
     return { state, live, overlay, overwriting, overwritingPointwise };
   }
-}
-
-/** What was noted of a run in a state. */
-export function noted<T extends { readonly state: number }>(notes: readonly T[], state: number): T | undefined {
-  for (let i = 0; i < notes.length; i++) if (notes[i]!.state === state) return notes[i];
-  return undefined;
 }
