@@ -31,9 +31,15 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
   const single = tests.filter((t) => t.objectives === 1);
   const standings = [...own.map((r) => standingOf(r, true, tests)), ...peers.map((r) => standingOf(r, false, tests)), ...ANCHORS.map(([name, key]) => anchorStanding(name, key, tests))];
   const plots: Record<string, string> = {};
-  const [many, few] = [plot(several, standings, BROAD), plot(several, standings, 1)];
-  if (many) plots['optimizers.svg'] = many.svg;
-  if (few && few.solvers > (many?.solvers ?? 0)) plots['optimizers-few-problems.svg'] = few.svg;
+  const measured = standings.filter((s) => common(several, [s], [LADDER[0]]).length > 0);
+  const isBroad = (s: Standing): boolean => common(several, [s], [LADDER[0]]).length >= BROAD;
+  const many = plot(several, measured.filter(isBroad));
+  if (many) plots['optimizers.svg'] = many;
+  for (const peer of measured.filter((s) => !s.own && !isBroad(s))) {
+    const its = common(several, [peer], [LADDER[0]]);
+    const beside = plot(its, [...measured.filter((s) => s.own && common(its, [s], [LADDER[0]]).length === its.length), peer]);
+    if (beside) plots[`optimizers-${peer.solver}.svg`] = beside;
+  }
   const text = [
     '# The optimizers beside their peers',
     '',
@@ -50,7 +56,7 @@ export function optimizersPage(tests: readonly TestProblem[], own: readonly Solv
     'npm run bench:optimizers -- --docs                                                    # this page',
     '```',
     '',
-    ...Object.keys(plots).flatMap((file) => [`![Share of the known hypervolume against evaluations](${file})`, '']),
+    ...Object.keys(plots).flatMap((file) => [`![Share of the known hypervolume against evaluations: ${/-(.+)\.svg/.exec(file)?.[1] ?? 'solvers with most of the problems'}](${file})`, '']),
     '## Who was run',
     '',
     ...table(['solver', 'versions', 'problems', 'seeds', 'evaluations', 'ms a trial', 'settings'], [...own, ...peers].map(described)),
@@ -262,18 +268,16 @@ function problemTable(tests: readonly TestProblem[], standings: readonly Standin
   return table(['problem', ...shown.map(name)], tests.map((t) => [t.name, ...shown.map((s) => cell(t, s))]));
 }
 
-/** The solvers with at least so many problems, on the problems with several objectives that all of them have. */
-function plot(tests: readonly TestProblem[], standings: readonly Standing[], least: number): { readonly svg: string; readonly solvers: number } | null {
-  const first = LADDER[0];
-  const run = standings.filter((s) => common(tests, [s], [first]).length >= least);
-  const shared = common(tests, run, [first]);
+/** Medians of solvers over the problems that all of them have. */
+function plot(tests: readonly TestProblem[], run: readonly Standing[]): string | null {
+  const shared = common(tests, run, [LADDER[0]]);
   if (run.length === 0 || shared.length < LEAST_SHARED) return null;
   const lines = run.map((s): Line => ({
     name: s.solver,
     own: s.own,
     points: LADDER.filter((b) => shared.every((t) => s.at(t.name, b) !== undefined)).map((b) => [b, Number(median(shared.map((t) => s.at(t.name, b) ?? 0)).toFixed(4))]),
   }));
-  return { svg: plotLines(`median over ${shared.length} problems with several objectives`, lines), solvers: run.length };
+  return plotLines(`median over ${shared.length} problems with several objectives`, lines);
 }
 
 function range(values: readonly number[]): string {
